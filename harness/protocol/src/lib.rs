@@ -1,0 +1,9 @@
+//! Bytes and state machines of the protocols that linefault tests.
+//!
+//! Owns what a message means and what a machine does next. Refuses sockets, clocks, tasks and randomness:
+//! bytes, time and chance come in as arguments; what to send, when to wake and what to report come out.
+
+pub mod sip;
+mod time;
+
+pub use time::Instant;
