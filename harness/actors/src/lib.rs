@@ -1,1 +1,19 @@
-//! Placeholder, replaced below.
+//! The SIP elements that linefault runs, and the [`Host`] interface that they run on.
+//!
+//! Owns what an actor may ask of the world: sockets, time, chance, commands, and a place for its reports.
+//! Refuses to know who serves that interface: a simulated network, somebody else's simulator or a real
+//! machine. Nothing here may depend on what only a simulation can give.
+
+pub mod catalogue;
+mod driver;
+mod error;
+mod host;
+mod machine;
+
+pub use driver::drive;
+pub use error::{SocketError, SocketErrorKind};
+pub use host::{
+    Backend, Host, LocalFuture, Timer, TimerBackend, TimerClass, UdpBackend, UdpSocket,
+};
+pub use linefault_protocol::Instant;
+pub use machine::{Behaviour, Context, Deadlines, Input, Machine, Output, Report, TimerChange};

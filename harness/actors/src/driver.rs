@@ -1,0 +1,83 @@
+//! The one loop that runs every machine: waits, hands over, carries out.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::task::{Context as TaskContext, Poll};
+
+use crate::{Context, Host, Input, Machine, Output, SocketError, Timer, TimerClass, UdpSocket};
+
+/// Runs a machine on a host, for as long as the host lives.
+///
+/// A datagram that cannot be sent comes back as [`Input::SendFailed`] before anything else happens.
+/// Of several things at one instant the order is: datagrams, commands, deadlines.
+///
+/// # Errors
+/// The socket cannot be opened on the host's address.
+pub async fn drive(host: Host, mut machine: Box<dyn Machine>) -> Result<(), SocketError> {
+    let socket = host.bind_udp(host.address()).await?;
+    let mut wires = Wires {
+        foreground: host.timer(TimerClass::Foreground),
+        background: host.timer(TimerClass::Background),
+        outputs: VecDeque::new(),
+        host,
+        socket,
+    };
+    let mut input = Input::Start {
+        local: wires.socket.local_address(),
+    };
+    loop {
+        wires.hand_over(machine.as_mut(), input).await;
+        let deadlines = machine.deadlines();
+        wires.foreground.set(deadlines.foreground);
+        wires.background.set(deadlines.background);
+        input = poll_fn(|cx| wires.poll_input(cx)).await;
+    }
+}
+
+/// What stands between a machine and its host.
+struct Wires {
+    host: Host,
+    socket: UdpSocket,
+    foreground: Timer,
+    background: Timer,
+    outputs: VecDeque<Output>,
+}
+
+impl Wires {
+    async fn hand_over(&mut self, machine: &mut dyn Machine, input: Input) {
+        self.handle(machine, input);
+        while let Some(output) = self.outputs.pop_front() {
+            match output {
+                Output::Report(report) => self.host.report(report),
+                Output::Send { to, bytes, ticket } => {
+                    if let Err(error) = self.socket.send_to(&bytes, to).await {
+                        self.handle(machine, Input::SendFailed { ticket, to, error });
+                    }
+                }
+            }
+        }
+    }
+
+    fn handle(&mut self, machine: &mut dyn Machine, input: Input) {
+        let host = &self.host;
+        let mut draw = |purpose| host.draw(purpose);
+        let mut cx = Context::new(host.now(), &mut draw, &mut self.outputs);
+        machine.handle(input, &mut cx);
+    }
+
+    fn poll_input(&mut self, cx: &mut TaskContext<'_>) -> Poll<Input> {
+        if let Poll::Ready(received) = self.socket.poll_receive_from(cx) {
+            return Poll::Ready(match received {
+                Ok((bytes, from)) => Input::Datagram { from, bytes },
+                Err(error) => Input::ReceiveFailed { error },
+            });
+        }
+        if let Poll::Ready(command) = self.host.poll_command(cx) {
+            return Poll::Ready(Input::Command(command));
+        }
+        if self.foreground.poll_fired(cx).is_ready() || self.background.poll_fired(cx).is_ready() {
+            return Poll::Ready(Input::Wake);
+        }
+        Poll::Pending
+    }
+}

@@ -1,0 +1,213 @@
+//! The interface between an actor and the machine that it runs on.
+
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use linefault_protocol::Instant;
+
+use crate::catalogue::Command;
+use crate::{Report, SocketError};
+
+/// A future that stays on its thread.
+pub type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
+
+/// Whether waiting for a timer keeps the host busy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimerClass {
+    /// Part of work in progress: retransmissions, time-outs, a phone that will be picked up.
+    Foreground,
+    /// Goes on for ever by itself: refreshes, health checks, expiry. A run may end while one is pending.
+    Background,
+}
+
+/// An actor's handle on its machine. Cheap to clone; dead once the process that it was given to is dead.
+#[derive(Clone)]
+pub struct Host {
+    backend: Rc<dyn Backend>,
+}
+
+impl Host {
+    /// A handle over whatever serves the interface.
+    pub fn new(backend: Rc<dyn Backend>) -> Self {
+        Self { backend }
+    }
+
+    /// The host's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.backend.name()
+    }
+
+    /// The address that the actor is configured to serve on.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.backend.address()
+    }
+
+    /// The present moment.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.backend.now()
+    }
+
+    /// Opens a UDP socket.
+    ///
+    /// # Errors
+    /// What bind(2) gives: the address is in use, or is not this host's.
+    pub async fn bind_udp(&self, local: SocketAddr) -> Result<UdpSocket, SocketError> {
+        let backend = self.backend.bind_udp(local).await?;
+        Ok(UdpSocket { backend })
+    }
+
+    /// Runs a task beside the caller, until it ends or the host dies.
+    pub fn spawn(&self, task: impl Future<Output = ()> + 'static) {
+        self.backend.spawn(Box::pin(task));
+    }
+
+    /// A timer that can be set again and again.
+    #[must_use]
+    pub fn timer(&self, class: TimerClass) -> Timer {
+        Timer {
+            backend: self.backend.timer(class),
+        }
+    }
+
+    /// Waits, as part of work in progress.
+    pub async fn sleep(&self, length: Duration) {
+        let mut timer = self.timer(TimerClass::Foreground);
+        timer.set(Some(self.now() + length));
+        timer.fired().await;
+    }
+
+    /// The next number of this host's sequence for `purpose`. Sequences do not disturb one another.
+    #[must_use]
+    pub fn draw(&self, purpose: &'static str) -> u64 {
+        self.backend.draw(purpose)
+    }
+
+    /// Notes what was opened, closed or decided, for whoever watches.
+    pub fn report(&self, report: Report) {
+        self.backend.report(report);
+    }
+
+    /// The next thing that the actor is told to do; pending for ever where nobody tells it anything.
+    pub async fn next_command(&self) -> Command {
+        poll_fn(|cx| self.poll_command(cx)).await
+    }
+
+    pub(crate) fn poll_command(&self, cx: &mut Context<'_>) -> Poll<Command> {
+        self.backend.poll_command(cx)
+    }
+}
+
+/// What serves a [`Host`].
+pub trait Backend {
+    /// See [`Host::name`].
+    fn name(&self) -> &str;
+    /// See [`Host::address`].
+    fn address(&self) -> SocketAddr;
+    /// See [`Host::now`].
+    fn now(&self) -> Instant;
+    /// See [`Host::bind_udp`].
+    fn bind_udp(&self, local: SocketAddr) -> LocalFuture<Result<Rc<dyn UdpBackend>, SocketError>>;
+    /// See [`Host::spawn`].
+    fn spawn(&self, task: LocalFuture<()>);
+    /// See [`Host::timer`].
+    fn timer(&self, class: TimerClass) -> Box<dyn TimerBackend>;
+    /// See [`Host::draw`].
+    fn draw(&self, purpose: &'static str) -> u64;
+    /// See [`Host::report`].
+    fn report(&self, report: Report);
+    /// Takes the next command, or arranges for a wake-up when there is one.
+    fn poll_command(&self, cx: &mut Context<'_>) -> Poll<Command>;
+}
+
+/// A timer of the host: unset, or set to one moment.
+pub struct Timer {
+    backend: Box<dyn TimerBackend>,
+}
+
+impl Timer {
+    /// Sets it to another moment, or to none. Setting it to what it is set to already costs nothing.
+    pub fn set(&mut self, at: Option<Instant>) {
+        self.backend.set(at);
+    }
+
+    /// Waits until the moment is there, and unsets the timer; for ever while it is unset.
+    pub async fn fired(&mut self) {
+        poll_fn(|cx| self.poll_fired(cx)).await;
+    }
+
+    pub(crate) fn poll_fired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.backend.poll_fired(cx)
+    }
+}
+
+/// What serves a [`Timer`].
+pub trait TimerBackend {
+    /// See [`Timer::set`].
+    fn set(&mut self, at: Option<Instant>);
+    /// See [`Timer::fired`].
+    fn poll_fired(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+}
+
+/// An open UDP socket, closed when the last handle is dropped.
+#[derive(Clone)]
+pub struct UdpSocket {
+    backend: Rc<dyn UdpBackend>,
+}
+
+impl UdpSocket {
+    /// The address that the socket is bound to.
+    #[must_use]
+    pub fn local_address(&self) -> SocketAddr {
+        self.backend.local_address()
+    }
+
+    /// Sends one datagram.
+    ///
+    /// # Errors
+    /// What sendto(2) gives: a local fault, or the error that an earlier datagram left behind, in which
+    /// case this one was not sent.
+    pub async fn send_to(&self, datagram: &Bytes, to: SocketAddr) -> Result<(), SocketError> {
+        poll_fn(|cx| self.backend.poll_send_to(cx, datagram, to)).await
+    }
+
+    /// Waits for one datagram.
+    ///
+    /// # Errors
+    /// What recvfrom(2) gives: the error that an earlier datagram left behind.
+    pub async fn receive_from(&self) -> Result<(Bytes, SocketAddr), SocketError> {
+        poll_fn(|cx| self.poll_receive_from(cx)).await
+    }
+
+    pub(crate) fn poll_receive_from(
+        &self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(Bytes, SocketAddr), SocketError>> {
+        self.backend.poll_receive_from(cx)
+    }
+}
+
+/// What serves a [`UdpSocket`].
+pub trait UdpBackend {
+    /// See [`UdpSocket::local_address`].
+    fn local_address(&self) -> SocketAddr;
+    /// See [`UdpSocket::send_to`].
+    fn poll_send_to(
+        &self,
+        cx: &mut Context<'_>,
+        datagram: &Bytes,
+        to: SocketAddr,
+    ) -> Poll<Result<(), SocketError>>;
+    /// See [`UdpSocket::receive_from`].
+    fn poll_receive_from(
+        &self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(Bytes, SocketAddr), SocketError>>;
+}

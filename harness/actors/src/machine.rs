@@ -1,0 +1,183 @@
+//! Actors that do no input or output themselves: told what happened, they say what to do.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use linefault_protocol::Instant;
+
+use crate::SocketError;
+use crate::catalogue::Command;
+use crate::host::LocalFuture;
+
+/// How an actor runs.
+pub enum Behaviour {
+    /// A state machine without input or output of its own, run by [`crate::drive`].
+    Machine(Box<dyn Machine>),
+    /// An async function over the host.
+    Task(LocalFuture<()>),
+}
+
+/// A state machine without input or output: one UDP socket, two deadlines, some commands.
+///
+/// Log lines go through `tracing` while it handles an input.
+pub trait Machine {
+    /// Takes one input and leaves what is to be done in the context.
+    fn handle(&mut self, input: Input, cx: &mut Context<'_>);
+
+    /// When it wants to be woken.
+    fn deadlines(&self) -> Deadlines;
+}
+
+/// What can happen to a machine.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// The first input of every life: the socket is open.
+    Start {
+        /// Where it is bound to.
+        local: SocketAddr,
+    },
+    /// A datagram arrived.
+    Datagram {
+        /// Its source.
+        from: SocketAddr,
+        /// Its payload.
+        bytes: Bytes,
+    },
+    /// A datagram could not be sent; it did not leave.
+    SendFailed {
+        /// The ticket that was given with it.
+        ticket: Option<u64>,
+        /// Where it should have gone.
+        to: SocketAddr,
+        /// Why it did not.
+        error: SocketError,
+    },
+    /// Receiving failed with an error that an earlier datagram left behind; nobody can say which.
+    ReceiveFailed {
+        /// The error.
+        error: SocketError,
+    },
+    /// Somebody wants something done.
+    Command(Command),
+    /// A deadline is there.
+    Wake,
+}
+
+/// What a machine wants done.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Send a datagram.
+    Send {
+        /// Where to.
+        to: SocketAddr,
+        /// Its payload.
+        bytes: Bytes,
+        /// Comes back with [`Input::SendFailed`].
+        ticket: Option<u64>,
+    },
+    /// Note something for whoever watches.
+    Report(Report),
+}
+
+/// What an actor notes for whoever watches: it changes nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Report {
+    /// Something exists that must be closed again.
+    Opened {
+        /// What it is: "transaction", "dialog", "call", "binding".
+        kind: &'static str,
+        /// Unique among the actor's things of that kind.
+        id: u64,
+        /// What a reader recognises it by.
+        label: String,
+    },
+    /// It exists no more.
+    Closed {
+        /// As in [`Report::Opened`].
+        kind: &'static str,
+        /// As in [`Report::Opened`].
+        id: u64,
+    },
+    /// A state machine took a step.
+    State {
+        /// Which machine, "INVITE client".
+        machine: &'static str,
+        /// As in [`Report::Opened`].
+        id: u64,
+        /// The state it left.
+        from: &'static str,
+        /// The state it entered.
+        to: &'static str,
+        /// What made it move.
+        on: &'static str,
+    },
+    /// A protocol timer.
+    Timer {
+        /// Its name, "B".
+        timer: &'static str,
+        /// The thing that it belongs to.
+        id: u64,
+        /// What became of it.
+        change: TimerChange,
+    },
+}
+
+/// What became of a protocol timer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimerChange {
+    /// It will fire at that moment.
+    Set(Instant),
+    /// It fired.
+    Fired,
+    /// It will not fire.
+    Cancelled,
+}
+
+/// When a machine wants to be woken; the class says whether the wait is work in progress.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Deadlines {
+    /// The next retransmission, time-out or planned act.
+    pub foreground: Option<Instant>,
+    /// The next refresh, health check or expiry.
+    pub background: Option<Instant>,
+}
+
+/// What a machine is given while it handles an input: the time, chance, and a place for its outputs.
+pub struct Context<'a> {
+    now: Instant,
+    draw: &'a mut dyn FnMut(&'static str) -> u64,
+    outputs: &'a mut VecDeque<Output>,
+}
+
+impl<'a> Context<'a> {
+    /// A context for one input. Outputs are appended.
+    pub fn new(
+        now: Instant,
+        draw: &'a mut dyn FnMut(&'static str) -> u64,
+        outputs: &'a mut VecDeque<Output>,
+    ) -> Self {
+        Self { now, draw, outputs }
+    }
+
+    /// The present moment.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// The next number of the sequence for `purpose`.
+    pub fn draw(&mut self, purpose: &'static str) -> u64 {
+        (self.draw)(purpose)
+    }
+
+    /// Sends a datagram.
+    pub fn send(&mut self, to: SocketAddr, bytes: Bytes, ticket: Option<u64>) {
+        self.outputs.push_back(Output::Send { to, bytes, ticket });
+    }
+
+    /// Notes something.
+    pub fn report(&mut self, report: Report) {
+        self.outputs.push_back(Output::Report(report));
+    }
+}
