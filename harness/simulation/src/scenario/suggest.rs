@@ -1,0 +1,68 @@
+//! The nearest match for a word that nobody knows.
+
+/// The candidate that `word` most likely means, if any is near enough to say so.
+///
+/// Near is a third of the word's letters wrong, missing, extra or swapped with a neighbour, and at least
+/// one: more would suggest words that share nothing.
+pub(super) fn nearest<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    // Longer words are no slips of the pen, and comparing takes time by the square of the length.
+    if word.len() > 64 {
+        return None;
+    }
+    let limit = (word.chars().count() / 3).max(1);
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .filter(|(distance, _)| *distance <= limit)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// The help line for an unknown word.
+pub(super) fn did_you_mean<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<String> {
+    nearest(word, candidates).map(|near| format!("did you mean `{near}`?"))
+}
+
+/// "`a`, `b` or `c`".
+pub(super) fn one_of<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    let words: Vec<String> = words.into_iter().map(|word| format!("`{word}`")).collect();
+    match words.split_last() {
+        None => "nothing".to_owned(),
+        Some((only, [])) => only.clone(),
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FAULTS: [&str; 4] = ["power-off", "partition", "kill", "drop"];
+
+    #[test]
+    fn slips_of_the_pen_find_their_word_and_other_words_find_none() {
+        assert_eq!(nearest("power-of", FAULTS), Some("power-off"));
+        assert_eq!(nearest("poweroff", FAULTS), Some("power-off"));
+        assert_eq!(nearest("drpo", FAULTS), Some("drop"));
+        assert_eq!(nearest("explode", FAULTS), None);
+        assert_eq!(nearest("", FAULTS), None);
+    }
+
+    #[test]
+    fn a_huge_word_is_not_compared() {
+        assert_eq!(nearest(&"drop".repeat(1_000_000), FAULTS), None);
+    }
+
+    #[test]
+    fn lists_read_like_a_sentence() {
+        assert_eq!(one_of(["a", "b", "c"]), "`a`, `b` or `c`");
+        assert_eq!(one_of(["a"]), "`a`");
+        assert_eq!(one_of([]), "nothing");
+    }
+}
