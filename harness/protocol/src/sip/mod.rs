@@ -1,1 +1,28 @@
-//! The Session Initiation Protocol.
+//! The Session Initiation Protocol, RFC 3261.
+//!
+//! Owns messages (lossless: what was not edited leaves byte for byte as it came), their header fields and URIs, and the
+//! transaction layer. Refuses policy: which status an element answers with, where a request goes next and what a user
+//! agent does with a call are decided above.
+
+pub mod address;
+pub mod header;
+mod list;
+pub mod message;
+pub mod method;
+pub mod params;
+pub mod parse;
+mod read;
+pub mod status;
+pub mod uri;
+pub mod via;
+
+pub use address::{Contacts, NameAddr};
+pub use header::{Field, FieldError};
+pub use message::Message;
+pub use method::Method;
+pub use params::Params;
+pub use parse::{DropReason, Limits, Rejection, Verdict, parse};
+pub use read::CSeq;
+pub use status::{Class, Status};
+pub use uri::{Uri, UriError};
+pub use via::{MAGIC_COOKIE, SentBy, Via};

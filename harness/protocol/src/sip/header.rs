@@ -1,0 +1,392 @@
+//! Header fields: their names and their raw lines.
+//!
+//! Owns the registered names with their compact forms, folding, and which fields are comma lists. Refuses to judge
+//! values; the typed readers of a message do.
+
+use std::fmt;
+
+use bytes::Bytes;
+
+use super::list::is_token_byte;
+
+/// One header field: its line as it came (with folds and odd spacing), and its meaning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    raw: Bytes,
+    known: Option<&'static Known>,
+    name_end: usize,
+    value: (usize, usize),
+    /// The value, where it is folded or not UTF-8 and so cannot be borrowed from the line.
+    decoded: Option<Box<str>>,
+}
+
+/// Why a header field could not be used. Blames whoever wrote the message; the text can serve as a reason phrase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldError {
+    /// A mandatory header field is not there.
+    Missing(&'static str),
+    /// The value does not follow the field's grammar.
+    Malformed(&'static str),
+    /// A field that may appear once appears again.
+    Repeated(&'static str),
+}
+
+/// A registered header field.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Known {
+    name: &'static str,
+    compact: Option<u8>,
+    list: bool,
+}
+
+const fn one(name: &'static str, compact: u8) -> Known {
+    Known {
+        name,
+        compact: if compact == 0 { None } else { Some(compact) },
+        list: false,
+    }
+}
+
+const fn list(name: &'static str, compact: u8) -> Known {
+    Known {
+        list: true,
+        ..one(name, compact)
+    }
+}
+
+// RFC 3261 §20 and the IANA registry of header fields and compact forms. A field that is no list, or is not known, is
+// never split at commas: of challenges and credentials they are a part (§7.3.1).
+static KNOWN: [Known; 73] = [
+    list("Via", b'v'),
+    one("From", b'f'),
+    one("To", b't'),
+    one("Call-ID", b'i'),
+    one("CSeq", 0),
+    one("Max-Forwards", 0),
+    list("Contact", b'm'),
+    one("Content-Length", b'l'),
+    one("Content-Type", b'c'),
+    one("Expires", 0),
+    list("Route", 0),
+    list("Record-Route", 0),
+    list("Allow", 0),
+    list("Supported", b'k'),
+    list("Require", 0),
+    list("Proxy-Require", 0),
+    list("Unsupported", 0),
+    one("User-Agent", 0),
+    one("Server", 0),
+    list("Accept", 0),
+    list("Accept-Encoding", 0),
+    list("Accept-Language", 0),
+    list("Accept-Contact", b'a'),
+    list("Reject-Contact", b'j'),
+    list("Alert-Info", 0),
+    list("Allow-Events", b'u'),
+    one("Authentication-Info", 0),
+    one("Authorization", 0),
+    list("Call-Info", 0),
+    one("Content-Disposition", 0),
+    list("Content-Encoding", b'e'),
+    list("Content-Language", 0),
+    one("Date", 0),
+    list("Diversion", 0),
+    list("Error-Info", 0),
+    one("Event", b'o'),
+    list("History-Info", 0),
+    one("Identity", b'y'),
+    list("In-Reply-To", 0),
+    one("Join", 0),
+    one("MIME-Version", 0),
+    one("Min-Expires", 0),
+    one("Min-SE", 0),
+    one("Organization", 0),
+    list("P-Asserted-Identity", 0),
+    list("P-Associated-URI", 0),
+    one("P-Preferred-Identity", 0),
+    list("Path", 0),
+    one("Priority", 0),
+    one("Privacy", 0),
+    one("Proxy-Authenticate", 0),
+    one("Proxy-Authorization", 0),
+    one("RAck", 0),
+    list("Reason", 0),
+    one("Refer-To", b'r'),
+    one("Referred-By", b'b'),
+    one("Replaces", 0),
+    one("Reply-To", 0),
+    one("Request-Disposition", b'd'),
+    one("Retry-After", 0),
+    one("RSeq", 0),
+    list("Security-Client", 0),
+    list("Security-Server", 0),
+    list("Security-Verify", 0),
+    list("Service-Route", 0),
+    one("Session-Expires", b'x'),
+    one("SIP-ETag", 0),
+    one("SIP-If-Match", 0),
+    one("Subject", b's'),
+    one("Subscription-State", 0),
+    one("Timestamp", 0),
+    list("Warning", 0),
+    one("WWW-Authenticate", 0),
+];
+
+impl Field {
+    /// A new field, `Name: value`. Line breaks and other control characters in the value become spaces, so that no
+    /// value can end its own field; characters of the name that no token may hold are left out.
+    #[must_use]
+    pub fn new(name: &str, value: &str) -> Self {
+        let mut line: String = name
+            .chars()
+            .filter(|c| c.is_ascii() && is_token_byte(*c as u8))
+            .collect();
+        let name_end = line.len();
+        line.push_str(": ");
+        line.extend(
+            value
+                .trim()
+                .chars()
+                .map(|c| if c.is_control() { ' ' } else { c }),
+        );
+        let value = (name_end + 2, line.len());
+        let known = known(&line[..name_end]);
+        line.push_str("\r\n");
+        Self {
+            raw: Bytes::from(line),
+            known,
+            name_end,
+            value,
+            decoded: None,
+        }
+    }
+
+    /// Reads a line (with its folds), which ends with CRLF. `None` if it has no name or no colon, or holds a CR or LF
+    /// that ends no line.
+    // RFC 3261 §7.3.1: white space may stand between name and colon.
+    pub(crate) fn read(raw: Bytes) -> Option<Self> {
+        let text = raw.strip_suffix(b"\r\n")?;
+        let name_end = text
+            .iter()
+            .position(|byte| !is_token_byte(*byte))
+            .filter(|end| *end > 0)?;
+        let gap = text[name_end..]
+            .iter()
+            .position(|byte| !matches!(byte, b' ' | b'\t'))?;
+        let colon = name_end + gap;
+        if text[colon] != b':' {
+            return None;
+        }
+        let trimmed = trim(&text[colon + 1..]);
+        let start = colon + 1 + trimmed.0;
+        let value = (start, start + trimmed.1);
+        let bytes = &text[value.0..value.1];
+        let folded = bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n'));
+        let decoded = if folded {
+            Some(unfold(bytes)?)
+        } else {
+            str::from_utf8(bytes).is_err().then(|| lossy(bytes))
+        };
+        let known = str::from_utf8(&text[..name_end]).ok().and_then(known);
+        Some(Self {
+            known,
+            name_end,
+            value,
+            decoded,
+            raw,
+        })
+    }
+
+    /// The registered name, even if the field came in compact form or other case; otherwise the name as written.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.known
+            .map_or_else(|| self.written_name(), |known| known.name)
+    }
+
+    /// The registered name, if it is one.
+    pub(crate) fn registered(&self) -> Option<&'static str> {
+        self.known.map(|known| known.name)
+    }
+
+    /// The name as written.
+    #[must_use]
+    pub fn written_name(&self) -> &str {
+        str::from_utf8(&self.raw[..self.name_end]).unwrap_or_default()
+    }
+
+    /// The value without surrounding white space, unfolded; bytes that are not UTF-8 read as U+FFFD.
+    #[must_use]
+    pub fn value(&self) -> &str {
+        match &self.decoded {
+            Some(text) => text,
+            None => str::from_utf8(&self.raw[self.value.0..self.value.1]).unwrap_or_default(),
+        }
+    }
+
+    /// The line as it came or goes, with folds and its final CRLF.
+    #[must_use]
+    pub fn raw(&self) -> &Bytes {
+        &self.raw
+    }
+
+    /// Whether this field has that name, in long or compact form, without case.
+    #[must_use]
+    pub fn is(&self, name: &str) -> bool {
+        self.matches(&Key::new(name))
+    }
+
+    /// Whether its value is a list that commas separate.
+    #[must_use]
+    pub fn is_list(&self) -> bool {
+        self.known.is_some_and(|known| known.list)
+    }
+
+    pub(crate) fn matches(&self, key: &Key<'_>) -> bool {
+        match (self.known, key.known) {
+            (Some(mine), Some(theirs)) => std::ptr::eq(mine, theirs),
+            (None, None) => self.written_name().eq_ignore_ascii_case(key.name),
+            _ => false,
+        }
+    }
+}
+
+/// A name to look for, looked up once.
+pub(crate) struct Key<'a> {
+    name: &'a str,
+    known: Option<&'static Known>,
+}
+
+impl<'a> Key<'a> {
+    pub(crate) fn new(name: &'a str) -> Self {
+        Self {
+            name,
+            known: known(name),
+        }
+    }
+}
+
+impl fmt::Display for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(name) => write!(f, "Missing {name} header field"),
+            Self::Malformed(name) => write!(f, "Malformed {name} header field"),
+            Self::Repeated(name) => write!(f, "Repeated {name} header field"),
+        }
+    }
+}
+
+impl std::error::Error for FieldError {}
+
+fn known(name: &str) -> Option<&'static Known> {
+    let mut all = KNOWN.iter();
+    match name.as_bytes() {
+        [letter] => all.find(|known| known.compact == Some(letter.to_ascii_lowercase())),
+        _ => all.find(|known| known.name.eq_ignore_ascii_case(name)),
+    }
+}
+
+/// Start and length of what remains without white space and line breaks on both sides.
+fn trim(bytes: &[u8]) -> (usize, usize) {
+    let trimmed = bytes.trim_ascii();
+    let start = bytes.len() - bytes.trim_ascii_start().len();
+    (start, trimmed.len())
+}
+
+// RFC 3261 §7.3.1: a line break followed by white space is folding, and reads as one space.
+fn unfold(bytes: &[u8]) -> Option<Box<str>> {
+    let mut plain = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some(at) = rest.iter().position(|byte| matches!(byte, b'\r' | b'\n')) {
+        plain.extend_from_slice(rest[..at].trim_ascii_end());
+        plain.push(b' ');
+        rest = rest[at..]
+            .strip_prefix(b"\r\n")
+            .filter(|rest| rest.starts_with(b" ") || rest.starts_with(b"\t"))?;
+        rest = rest.trim_ascii_start();
+    }
+    plain.extend_from_slice(rest);
+    Some(lossy(&plain))
+}
+
+fn lossy(bytes: &[u8]) -> Box<str> {
+    String::from_utf8_lossy(bytes).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &'static [u8]) -> Option<Field> {
+        Field::read(Bytes::from_static(line))
+    }
+
+    #[test]
+    fn compact_forms_and_case_lead_to_the_registered_name() {
+        let field = read(b"v : SIP/2.0/UDP a\r\n").expect("well formed");
+        assert_eq!(
+            (field.name(), field.written_name(), field.value()),
+            ("Via", "v", "SIP/2.0/UDP a")
+        );
+        assert!(field.is("VIA") && field.is("V") && !field.is("To"));
+        assert_eq!(
+            read(b"cALL-iD:1\r\n")
+                .map(|field| field.name().to_owned())
+                .as_deref(),
+            Some("Call-ID")
+        );
+    }
+
+    #[test]
+    fn folds_read_as_one_space_and_stay_in_the_line() {
+        let field =
+            read(b"Subject: I know  \r\n \t you're there,\r\n\tpick up\r\n").expect("well formed");
+        assert_eq!(field.value(), "I know you're there, pick up");
+        assert_eq!(
+            field.raw().as_ref(),
+            b"Subject: I know  \r\n \t you're there,\r\n\tpick up\r\n"
+        );
+        let late = read(b"TO :\r\n sip:a@b ;   tag    = 1\r\n")
+            .expect("a value may start on the second line");
+        assert_eq!(late.value(), "sip:a@b ;   tag    = 1");
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_can_still_be_read() {
+        let field = read(b"Subject: caf\xe9\r\n").expect("well formed");
+        assert_eq!(field.value(), "caf\u{fffd}");
+    }
+
+    #[test]
+    fn lines_without_name_or_colon_or_with_stray_breaks_are_refused() {
+        for line in [
+            &b": x\r\n"[..],
+            b"Name\r\n",
+            b"Na me: x\r\n",
+            b"Name: a\nb\r\n",
+            b"Name: a\rb\r\n",
+            b"Name: x",
+        ] {
+            assert_eq!(Field::read(Bytes::copy_from_slice(line)), None, "{line:?}");
+        }
+    }
+
+    /// Otherwise a value taken from one message could add fields to another.
+    #[test]
+    fn a_value_cannot_end_its_own_field() {
+        let field = Field::new("Subject", "a\r\nEvil: yes");
+        assert_eq!(field.raw().as_ref(), b"Subject: a  Evil: yes\r\n");
+        assert_eq!(
+            Field::read(field.raw().clone()).as_ref(),
+            Some(&field),
+            "what is written reads back"
+        );
+    }
+
+    #[test]
+    fn no_two_names_share_a_compact_form() {
+        let mut letters: Vec<_> = KNOWN.iter().filter_map(|known| known.compact).collect();
+        letters.sort_unstable();
+        assert!(letters.windows(2).all(|pair| pair[0] != pair[1]));
+    }
+}

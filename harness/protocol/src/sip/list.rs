@@ -1,0 +1,128 @@
+//! Splitting header text where the grammar allows.
+//!
+//! Owns quoting: separators inside `"…"` (with `\` escapes) or `<…>` do not count. Refuses to judge the pieces.
+
+/// Yields the pieces of `text` between `separator`s that stand outside quotes and angle brackets, trimmed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Split<'a> {
+    rest: Option<&'a str>,
+    separator: u8,
+}
+
+pub(crate) fn split(text: &str, separator: u8) -> Split<'_> {
+    Split {
+        rest: Some(text),
+        separator,
+    }
+}
+
+impl<'a> Iterator for Split<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        let rest = self.rest?;
+        let Some(at) = find(rest, self.separator) else {
+            self.rest = None;
+            return Some(rest.trim());
+        };
+        self.rest = Some(&rest[at + 1..]);
+        Some(rest[..at].trim())
+    }
+}
+
+/// Where `wanted` (an ASCII byte) first stands outside quotes and angle brackets. An unclosed quote or bracket reaches
+/// to the end, so the reader of that piece finds it malformed.
+pub(crate) fn find(text: &str, wanted: u8) -> Option<usize> {
+    let (mut quoted, mut escaped, mut bracketed) = (false, false, false);
+    for (at, byte) in text.bytes().enumerate() {
+        if escaped {
+            escaped = false;
+        } else if quoted {
+            escaped = byte == b'\\';
+            quoted = byte != b'"';
+        } else if byte == wanted && !bracketed {
+            return Some(at);
+        } else {
+            match byte {
+                b'"' => quoted = true,
+                b'<' => bracketed = true,
+                b'>' => bracketed = false,
+                _ => {}
+            }
+        }
+    }
+    None
+}
+
+/// RFC 3261 §25.1 `token`.
+pub(crate) fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(is_token_byte)
+}
+
+pub(crate) const fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~'
+        )
+}
+
+/// Whether `text` is one `quoted-string`: it ends where its quote closes.
+pub(crate) fn is_quoted(text: &str) -> bool {
+    let Some(inner) = text
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+    else {
+        return false;
+    };
+    let mut escaped = false;
+    for byte in inner.bytes() {
+        if !escaped && byte == b'"' {
+            return false;
+        }
+        escaped = !escaped && byte == b'\\';
+    }
+    !escaped
+}
+
+/// The text of a `quoted-string` without quotes and escapes; other text unchanged.
+pub(crate) fn unquote(text: &str) -> String {
+    if !is_quoted(text) {
+        return text.to_owned();
+    }
+    let mut plain = String::with_capacity(text.len());
+    let mut escaped = false;
+    for character in text[1..text.len() - 1].chars() {
+        escaped = !escaped && character == '\\';
+        if !escaped {
+            plain.push(character);
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_escapes_and_brackets_hide_separators() {
+        let text = r#""a, \"b" <sip:x,y@z>;p=1 , <sip:c>"#;
+        let pieces: Vec<_> = split(text, b',').collect();
+        assert_eq!(pieces, [r#""a, \"b" <sip:x,y@z>;p=1"#, "<sip:c>"]);
+    }
+
+    #[test]
+    fn empty_pieces_are_kept_for_the_reader_to_refuse() {
+        assert_eq!(split("a,,b,", b',').collect::<Vec<_>>(), ["a", "", "b", ""]);
+    }
+
+    #[test]
+    fn a_quoted_string_ends_where_its_quote_closes() {
+        assert!(is_quoted(r#""a\"b""#));
+        assert!(!is_quoted(r#""a"b""#), "closes early");
+        assert!(!is_quoted(r#""a\""#), "the last quote is escaped");
+        assert!(!is_quoted("\""), "one quote is no pair");
+        assert_eq!(unquote(r#""a\\\"b""#), r#"a\"b"#);
+    }
+}

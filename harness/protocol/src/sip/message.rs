@@ -1,0 +1,345 @@
+//! SIP messages, lossless.
+//!
+//! Owns the start line, the header fields in order and the body. What is edited is rewritten; everything else leaves
+//! byte for byte as it came. Refuses to decide whether a message is acceptable: `parse` does.
+
+use std::borrow::Cow;
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use super::header::{Field, Key};
+use super::list::{Split, split};
+use super::{Method, Status};
+
+/// A request or a response.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    pub(crate) start: StartLine,
+    pub(crate) fields: Vec<Field>,
+    pub(crate) body: Bytes,
+    /// What came before the start line: keep-alive line breaks (RFC 3261 §7.5).
+    pub(crate) before: Bytes,
+    /// What came after the body that Content-Length announced (RFC 3261 §18.3).
+    pub(crate) after: Bytes,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StartLine {
+    /// With its CRLF.
+    pub(crate) raw: Bytes,
+    pub(crate) kind: Kind,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The numbers say where the Request-URI stands in the line.
+    Request { method: Method, uri: (usize, usize) },
+    /// The number says where the reason phrase begins.
+    Response { status: Status, reason: usize },
+}
+
+impl Message {
+    /// A request without header fields but `Content-Length: 0`.
+    #[must_use]
+    pub fn request(method: Method, uri: &str) -> Self {
+        Self::new(StartLine::request(method, uri))
+    }
+
+    /// A response without header fields but `Content-Length: 0`.
+    #[must_use]
+    pub fn response(status: Status, reason: &str) -> Self {
+        Self::new(StartLine::response(status, reason))
+    }
+
+    /// A response to `request` with what RFC 3261 §8.2.6 takes over: all Via values, From, To, Call-ID and CSeq, as
+    /// written, and the Timestamp in a 100. Without a `reason` it says the registered one.
+    ///
+    /// The To tag is the caller's (§8.2.6.2): see [`Message::add_to_tag`].
+    #[must_use]
+    pub fn response_to(request: &Self, status: Status, reason: Option<&str>) -> Self {
+        let mut response = Self::response(status, reason.unwrap_or(status.reason()));
+        let names = ["Via", "From", "To", "Call-ID", "CSeq"].into_iter();
+        let timestamp = (status == Status::TRYING).then_some("Timestamp");
+        let taken_over = names
+            .chain(timestamp)
+            .flat_map(|name| request.fields_of(name).cloned());
+        response.fields.splice(0..0, taken_over.collect::<Vec<_>>());
+        response
+    }
+
+    fn new(start: StartLine) -> Self {
+        let fields = vec![Field::new("Content-Length", "0")];
+        Self {
+            start,
+            fields,
+            body: Bytes::new(),
+            before: Bytes::new(),
+            after: Bytes::new(),
+        }
+    }
+
+    /// Whether this is a request.
+    #[must_use]
+    pub fn is_request(&self) -> bool {
+        matches!(self.start.kind, Kind::Request { .. })
+    }
+
+    /// The method of a request; of a response that of its CSeq, or `Other("")` if it has none.
+    #[must_use]
+    pub fn method(&self) -> Method {
+        match &self.start.kind {
+            Kind::Request { method, .. } => method.clone(),
+            Kind::Response { .. } => self
+                .cseq()
+                .map_or_else(|_| Method::Other("".into()), |cseq| cseq.method),
+        }
+    }
+
+    /// The status of a response.
+    #[must_use]
+    pub fn status(&self) -> Option<Status> {
+        match self.start.kind {
+            Kind::Response { status, .. } => Some(status),
+            Kind::Request { .. } => None,
+        }
+    }
+
+    /// The reason phrase of a response, which may be empty; bytes that are not UTF-8 read as U+FFFD.
+    #[must_use]
+    pub fn reason(&self) -> Option<Cow<'_, str>> {
+        match self.start.kind {
+            Kind::Response { reason, .. } => Some(String::from_utf8_lossy(
+                &self.start.raw[reason..self.start.raw.len() - 2],
+            )),
+            Kind::Request { .. } => None,
+        }
+    }
+
+    /// The Request-URI of a request as written. [`super::Uri::parse`] reads its parts.
+    #[must_use]
+    pub fn request_uri(&self) -> Option<&str> {
+        match self.start.kind {
+            Kind::Request { uri, .. } => str::from_utf8(&self.start.raw[uri.0..uri.1]).ok(),
+            Kind::Response { .. } => None,
+        }
+    }
+
+    /// Writes another Request-URI. White space and control characters in it are left out. No effect on a response.
+    pub fn set_request_uri(&mut self, uri: &str) {
+        if let Kind::Request { method, .. } = &self.start.kind {
+            self.start = StartLine::request(method.clone(), uri);
+        }
+    }
+
+    /// All header fields in order.
+    pub fn fields(&self) -> impl Iterator<Item = &Field> {
+        self.fields.iter()
+    }
+
+    /// The header fields of this name in order, as they stand.
+    pub fn fields_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Field> {
+        let key = Key::new(name);
+        self.fields.iter().filter(move |field| field.matches(&key))
+    }
+
+    /// The value of the first header field of this name (long or compact, without case), whole.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let key = Key::new(name);
+        self.fields
+            .iter()
+            .find(|field| field.matches(&key))
+            .map(Field::value)
+    }
+
+    /// The values of all header fields of this name in order; those of comma lists one by one, where the grammar makes
+    /// them lists (RFC 3261 §7.3.1). An empty piece of a list is an empty value.
+    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.fields_of(name).flat_map(pieces)
+    }
+
+    /// Adds a field before the first of this name, or before all fields if there is none.
+    pub fn prepend(&mut self, name: &str, value: &str) {
+        let at = self.position(name).unwrap_or(0);
+        self.fields.insert(at, Field::new(name, value));
+    }
+
+    /// Adds a field after the last of this name, or after all fields if there is none.
+    pub fn append(&mut self, name: &str, value: &str) {
+        let key = Key::new(name);
+        let last = self.fields.iter().rposition(|field| field.matches(&key));
+        self.fields.insert(
+            last.map_or(self.fields.len(), |at| at + 1),
+            Field::new(name, value),
+        );
+    }
+
+    /// Gives a field one value: the first of this name is rewritten where it stands, the others are removed; if there
+    /// is none, it is appended.
+    pub fn set(&mut self, name: &str, value: &str) {
+        let at = self.position(name);
+        self.remove(name);
+        self.fields
+            .insert(at.unwrap_or(self.fields.len()), Field::new(name, value));
+    }
+
+    /// Removes all fields of this name; returns how many there were.
+    pub fn remove(&mut self, name: &str) -> usize {
+        let (key, before) = (Key::new(name), self.fields.len());
+        self.fields.retain(|field| !field.matches(&key));
+        before - self.fields.len()
+    }
+
+    /// Removes the first value of this name, of a comma list only its first piece, and returns it.
+    pub fn remove_first_value(&mut self, name: &str) -> Option<String> {
+        self.replace_first_value(name, None)
+    }
+
+    /// Rewrites the first value of this name, of a comma list only its first piece, and returns the old one; with
+    /// `None` it is removed. No effect if there is none.
+    pub fn replace_first_value(&mut self, name: &str, value: Option<&str>) -> Option<String> {
+        let at = self.position(name)?;
+        let mut list = pieces(&self.fields[at]);
+        let first = list.next().unwrap_or_default().to_owned();
+        let kept: Vec<&str> = value.into_iter().chain(list).collect();
+        if kept.is_empty() {
+            self.fields.remove(at);
+        } else {
+            let field = Field::new(self.fields[at].written_name(), &kept.join(", "));
+            self.fields[at] = field;
+        }
+        Some(first)
+    }
+
+    /// The body: as many bytes as Content-Length says, or the rest of the datagram without one (RFC 3261 §18.3).
+    #[must_use]
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// Writes another body with its Content-Type and Content-Length. An empty body takes the Content-Type away.
+    pub fn set_body(&mut self, content_type: &str, body: impl Into<Bytes>) {
+        self.body = body.into();
+        self.after = Bytes::new();
+        if self.body.is_empty() {
+            self.remove("Content-Type");
+        } else {
+            self.set("Content-Type", content_type);
+        }
+        let length = self.body.len().to_string();
+        self.set("Content-Length", &length);
+    }
+
+    /// The bytes for the wire: for a message that was parsed and not edited, exactly those that came.
+    #[must_use]
+    pub fn to_bytes(&self) -> Bytes {
+        let lines: usize = self.fields.iter().map(|field| field.raw().len()).sum();
+        let length = self.before.len()
+            + self.start.raw.len()
+            + lines
+            + 2
+            + self.body.len()
+            + self.after.len();
+        let mut bytes = BytesMut::with_capacity(length);
+        bytes.put_slice(&self.before);
+        bytes.put_slice(&self.start.raw);
+        for field in &self.fields {
+            bytes.put_slice(field.raw());
+        }
+        bytes.put_slice(b"\r\n");
+        bytes.put_slice(&self.body);
+        bytes.put_slice(&self.after);
+        bytes.freeze()
+    }
+
+    /// Adds this tag to a To field that has none (RFC 3261 §8.2.6.2). No effect otherwise.
+    pub fn add_to_tag(&mut self, tag: &str) {
+        let Some(to) = self.header("To").map(str::to_owned) else {
+            return;
+        };
+        if self.to().is_ok_and(|to| to.tag().is_none()) {
+            self.set("To", &format!("{to};tag={tag}"));
+        }
+    }
+
+    /// Gives the To field this tag, in place of another one. No effect on a message without a readable To.
+    pub fn set_to_tag(&mut self, tag: &str) {
+        let Ok(to) = self.to() else { return };
+        let end = to.params().as_str().len();
+        let whole = self.header("To").unwrap_or_default();
+        let mut value = whole[..whole.len() - end].trim_end().to_owned();
+        for (name, old) in to
+            .params()
+            .iter()
+            .filter(|(name, _)| !name.eq_ignore_ascii_case("tag"))
+        {
+            value += &old.map_or_else(|| format!(";{name}"), |old| format!(";{name}={old}"));
+        }
+        self.set("To", &format!("{value};tag={tag}"));
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        let key = Key::new(name);
+        self.fields.iter().position(|field| field.matches(&key))
+    }
+}
+
+impl StartLine {
+    fn request(method: Method, uri: &str) -> Self {
+        let clean: String = uri
+            .chars()
+            .filter(|c| !c.is_whitespace() && !c.is_control())
+            .collect();
+        let start = method.as_str().len() + 1;
+        let raw = format!("{method} {clean} SIP/2.0\r\n");
+        Self {
+            kind: Kind::Request {
+                method,
+                uri: (start, start + clean.len()),
+            },
+            raw: raw.into(),
+        }
+    }
+
+    fn response(status: Status, reason: &str) -> Self {
+        let clean: String = reason
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect();
+        let head = format!("SIP/2.0 {status} ");
+        Self {
+            kind: Kind::Response {
+                status,
+                reason: head.len(),
+            },
+            raw: format!("{head}{clean}\r\n").into(),
+        }
+    }
+}
+
+fn pieces(field: &Field) -> Pieces<'_> {
+    if field.is_list() {
+        Pieces::List(split(field.value(), b','))
+    } else {
+        Pieces::One(Some(field.value()))
+    }
+}
+
+enum Pieces<'a> {
+    One(Option<&'a str>),
+    List(Split<'a>),
+}
+
+impl<'a> Iterator for Pieces<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        match self {
+            Self::One(value) => value.take(),
+            Self::List(values) => values.next(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

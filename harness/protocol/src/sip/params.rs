@@ -1,0 +1,104 @@
+//! Parameters behind a header field's value: `;name=value;flag`.
+//!
+//! Owns `generic-param` of RFC 3261 §25.1. Refuses to give single parameters a meaning; `Via` and `NameAddr` do.
+
+use super::list::{is_quoted, is_token, split, unquote};
+
+/// Parameters as they stand in the message: nothing is copied until asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Params<'a>(&'a str);
+
+impl<'a> Params<'a> {
+    /// Reads text that is empty or starts with `;`. `None` if a parameter has no name, or a value that is neither a
+    /// token, a host nor a quoted string.
+    pub(crate) fn read(text: &'a str) -> Option<Self> {
+        let text = text.trim();
+        let params = Self(text);
+        let starts_well = text.is_empty() || text.starts_with(';');
+        (starts_well
+            && params
+                .iter()
+                .all(|(name, value)| is_token(name) && value.is_none_or(is_value)))
+        .then_some(params)
+    }
+
+    /// Keeps the text unchecked, for an answer to a message whose parameters are malformed.
+    pub(crate) fn unchecked(text: &'a str) -> Self {
+        Self(text)
+    }
+
+    /// Names and values in order, as written; quotes are kept.
+    pub fn iter(self) -> impl Iterator<Item = (&'a str, Option<&'a str>)> {
+        split(self.0, b';')
+            .skip(1)
+            .map(|param| match param.split_once('=') {
+                Some((name, value)) => (name.trim_end(), Some(value.trim_start())),
+                None => (param, None),
+            })
+    }
+
+    /// The value of the first parameter of this name, which is compared without case. A flag has the value `""`.
+    #[must_use]
+    pub fn get(self, name: &str) -> Option<&'a str> {
+        let found = self
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.unwrap_or_default())
+    }
+
+    /// Like [`Params::get`], without quotes and escapes.
+    #[must_use]
+    pub fn text(self, name: &str) -> Option<String> {
+        self.get(name).map(unquote)
+    }
+
+    /// Whether a parameter of this name is there, with or without a value.
+    #[must_use]
+    pub fn has(self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// The text, from the first `;` on.
+    #[must_use]
+    pub fn as_str(self) -> &'a str {
+        self.0
+    }
+}
+
+/// `gen-value = token / host / quoted-string`; a host adds colons and brackets. Bytes that only newer extensions use
+/// (`/`, `@`, `=` and the like, as in GRUU or STUN parameters) pass too.
+fn is_value(value: &str) -> bool {
+    is_quoted(value)
+        || !value.is_empty()
+            && value
+                .bytes()
+                .all(|byte| byte > b' ' && byte != b'"' && byte != 0x7f)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spacing_quotes_and_flags_are_read_in_order() {
+        let params = Params::read(r#"; branch = z9 ;lr;x="a;b=c" "#).expect("well formed");
+        let all: Vec<_> = params.iter().collect();
+        assert_eq!(
+            all,
+            [
+                ("branch", Some("z9")),
+                ("lr", None),
+                ("x", Some(r#""a;b=c""#))
+            ]
+        );
+        assert_eq!(params.text("X").as_deref(), Some("a;b=c"));
+        assert_eq!(params.get("LR"), Some(""));
+    }
+
+    #[test]
+    fn a_parameter_without_name_or_value_is_refused() {
+        for text in [";;a", ";", ";=x", ";a=", ";a=\"open", "a=b", ";a b"] {
+            assert_eq!(Params::read(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,397 @@
+//! From a datagram to a message, or to what must be done with it instead.
+//!
+//! Owns the line between accepted, answered with an error, and thrown away. Refuses what only an element can judge:
+//! unknown methods, URI schemes, extensions and hop counts pass.
+
+use std::fmt;
+
+use bytes::Bytes;
+
+use super::header::{Field, FieldError};
+use super::list::is_token;
+use super::message::{Kind, Message, StartLine};
+use super::uri::scan;
+use super::{Method, Status, Via};
+
+/// How large a message may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a message, 65,536 by default; a larger request is rejected with 513.
+    pub message: usize,
+    /// Bytes of one line with its folds, 8,192 by default; a longer header field is rejected with 400, a longer request
+    /// line with 414.
+    pub line: usize,
+    /// Header fields of a message, 256 by default; a request with more is rejected with 400.
+    pub fields: usize,
+}
+
+/// What to do with a datagram.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// A message that can be processed.
+    Accept(Message),
+    /// A request to answer with an error.
+    Reject(Rejection),
+    /// Nothing to answer.
+    Drop(DropReason),
+}
+
+/// A request that cannot be processed, and how to answer it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// The status of the answer: 400, 414, 505 or 513.
+    pub status: Status,
+    /// The reason phrase of the answer, which names the fault (RFC 3261 §21.4.1).
+    pub reason: String,
+    /// As much as could be read; its top Via says whom to answer, so [`Message::response_to`] applies.
+    pub message: Message,
+}
+
+/// Why a datagram is thrown away. Blames the peer's bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DropReason {
+    /// Only line breaks, or nothing (RFC 3261 §7.5, RFC 5626 §3.5.1).
+    KeepAlive,
+    /// The first line is neither a request line nor a status line.
+    NotSip,
+    /// A response with this fault: responses are never answered.
+    MalformedResponse(String),
+    /// An ACK with this fault: an ACK is never answered (RFC 3261 §17.1.1.3).
+    MalformedAck(String),
+    /// A request with this fault whose top Via is missing or does not say whom to answer.
+    Unanswerable(String),
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            message: 65_536,
+            line: 8_192,
+            fields: 256,
+        }
+    }
+}
+
+impl fmt::Display for DropReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::KeepAlive => f.write_str("keep-alive"),
+            Self::NotSip => f.write_str("not a SIP message"),
+            Self::MalformedResponse(fault) => write!(f, "malformed response: {fault}"),
+            Self::MalformedAck(fault) => write!(f, "malformed ACK: {fault}"),
+            Self::Unanswerable(fault) => {
+                write!(f, "malformed request that cannot be answered: {fault}")
+            }
+        }
+    }
+}
+
+/// Reads one datagram, or one message that a stream's framing has cut out.
+///
+/// An accepted message gives back the same bytes. It has a readable top Via, From, To, Call-ID and CSeq, and every Via
+/// is well formed; a request's Request-URI is well formed and its CSeq names its method.
+#[must_use]
+pub fn parse(bytes: &[u8], limits: &Limits) -> Verdict {
+    let begin = bytes
+        .iter()
+        .position(|byte| !matches!(byte, b'\r' | b'\n'))
+        .unwrap_or(bytes.len());
+    if begin == bytes.len() {
+        return Verdict::Drop(DropReason::KeepAlive);
+    }
+    // What is over the limit is read no further than the limit: enough to answer it.
+    let whole = Bytes::copy_from_slice(&bytes[..bytes.len().min(limits.message)]);
+    let mut lines = Lines {
+        rest: whole.slice(begin.min(whole.len())..),
+    };
+    let Some((start, mut fault)) = lines.next_line().and_then(|line| read_start(line, limits))
+    else {
+        return Verdict::Drop(DropReason::NotSip);
+    };
+    if bytes.len() > limits.message {
+        fault = Some(Fault {
+            status: 513,
+            reason: "Message Too Large".to_owned(),
+        });
+    }
+    let mut message = Message {
+        start,
+        fields: Vec::with_capacity(16),
+        body: Bytes::new(),
+        before: whole.slice(..begin.min(whole.len())),
+        after: Bytes::new(),
+    };
+    let fields = read_fields(&mut lines, &mut message, limits);
+    let outcome = fault
+        .map_or(Ok(()), Err)
+        .and(fields)
+        .and_then(|()| read_body(lines.rest, &mut message))
+        .and_then(|()| check(&message));
+    match outcome {
+        Ok(()) => Verdict::Accept(message),
+        Err(fault) => refuse(message, fault),
+    }
+}
+
+struct Fault {
+    status: u16,
+    reason: String,
+}
+
+impl Fault {
+    fn bad(reason: &str) -> Self {
+        Self {
+            status: 400,
+            reason: reason.to_owned(),
+        }
+    }
+}
+
+impl From<FieldError> for Fault {
+    fn from(error: FieldError) -> Self {
+        Self {
+            status: 400,
+            reason: error.to_string(),
+        }
+    }
+}
+
+fn refuse(message: Message, fault: Fault) -> Verdict {
+    let answerable = message
+        .values("Via")
+        .next()
+        .is_some_and(|value| Via::parse_usable(value).is_some());
+    match Status::new(fault.status) {
+        _ if !message.is_request() => Verdict::Drop(DropReason::MalformedResponse(fault.reason)),
+        _ if message.method() == Method::Ack => {
+            Verdict::Drop(DropReason::MalformedAck(fault.reason))
+        }
+        Some(status) if answerable => Verdict::Reject(Rejection {
+            status,
+            reason: fault.reason,
+            message,
+        }),
+        _ => Verdict::Drop(DropReason::Unanswerable(fault.reason)),
+    }
+}
+
+/// Cuts lines with their folds off the front.
+struct Lines {
+    rest: Bytes,
+}
+
+impl Lines {
+    /// The next line with its CRLF, but without folds.
+    fn next_line(&mut self) -> Option<Bytes> {
+        let end = find_crlf(&self.rest)?;
+        Some(self.rest.split_to(end))
+    }
+
+    /// The next line with its CRLF and folds.
+    // RFC 3261 §7.3.1: a line that starts with white space continues the one before.
+    fn next_field(&mut self) -> Option<Bytes> {
+        let mut end = find_crlf(&self.rest)?;
+        while end > 2 && matches!(self.rest.get(end), Some(b' ' | b'\t')) {
+            end += find_crlf(&self.rest[end..])?;
+        }
+        Some(self.rest.split_to(end))
+    }
+}
+
+/// Behind the first CRLF.
+fn find_crlf(bytes: &[u8]) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let at = from + bytes[from..].iter().position(|byte| *byte == b'\n')?;
+        if at > 0 && bytes[at - 1] == b'\r' {
+            return Some(at + 1);
+        }
+        from = at + 1;
+    }
+}
+
+/// Reads the start line. `None` if it belongs to no SIP message; the fault is that of a request line.
+fn read_start(raw: Bytes, limits: &Limits) -> Option<(StartLine, Option<Fault>)> {
+    let line = &raw[..raw.len() - 2];
+    if line
+        .get(..4)
+        .is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/"))
+    {
+        return read_status_line(raw).map(|start| (start, None));
+    }
+    let version = line
+        .rsplit(|byte| matches!(byte, b' ' | b'\t'))
+        .find(|word| !word.is_empty())?;
+    let after = version
+        .get(..4)
+        .filter(|start| start.eq_ignore_ascii_case(b"SIP/"))
+        .map(|_| &version[4..])?;
+    let method = line
+        .split(|byte| matches!(byte, b' ' | b'\t'))
+        .next()
+        .and_then(|word| str::from_utf8(word).ok())?;
+    let start = method.len() + 1;
+    let end = line
+        .len()
+        .saturating_sub(version.len() + 1)
+        .max(start)
+        .min(line.len());
+    let start = start.min(end);
+    let fault = request_line_fault(line, method, (start, end), after, limits);
+    let kind = Kind::Request {
+        method: Method::from(method),
+        uri: (start, end),
+    };
+    Some((
+        StartLine {
+            kind,
+            raw: raw.clone(),
+        },
+        fault,
+    ))
+}
+
+// RFC 3261 §7.1: Method SP Request-URI SP SIP-Version CRLF, with single spaces and no others.
+fn request_line_fault(
+    line: &[u8],
+    method: &str,
+    uri: (usize, usize),
+    version: &[u8],
+    limits: &Limits,
+) -> Option<Fault> {
+    if line.len() + 2 > limits.line {
+        return Some(Fault {
+            status: 414,
+            reason: "Request-URI Too Long".to_owned(),
+        });
+    }
+    let shape = line.len() == uri.1 + 1 + "SIP/".len() + version.len()
+        && uri.0 < uri.1
+        && line[uri.1] == b' ';
+    if !shape || !is_token(method) || line.iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
+        return Some(Fault::bad("Malformed Request-Line"));
+    }
+    if version != b"2.0" {
+        let number = version
+            .iter()
+            .all(|byte| byte.is_ascii_digit() || *byte == b'.');
+        let other = Fault {
+            status: 505,
+            reason: "Version Not Supported".to_owned(),
+        };
+        return Some(if number {
+            other
+        } else {
+            Fault::bad("Malformed Request-Line")
+        });
+    }
+    let well_formed = str::from_utf8(&line[uri.0..uri.1]).is_ok_and(|uri| scan(uri).is_ok());
+    (!well_formed).then(|| Fault::bad("Malformed Request-URI"))
+}
+
+// RFC 3261 §7.2: the reason phrase may be empty, but the space before it must be there; some leave it out.
+fn read_status_line(raw: Bytes) -> Option<StartLine> {
+    let line = &raw[..raw.len() - 2];
+    let rest = line
+        .get(7..)
+        .filter(|_| line[4..7] == *b"2.0")?
+        .strip_prefix(b" ")?;
+    let digits = rest
+        .get(..3)
+        .filter(|digits| digits.iter().all(u8::is_ascii_digit))?;
+    let status = Status::new(
+        digits
+            .iter()
+            .fold(0, |code, digit| code * 10 + u16::from(digit - b'0')),
+    )?;
+    let reason = match rest.get(3) {
+        None => line.len(),
+        Some(b' ') => 12,
+        Some(_) => return None,
+    };
+    let clean = !line.iter().any(|byte| matches!(byte, b'\r' | b'\n'));
+    clean.then_some(StartLine {
+        kind: Kind::Response { status, reason },
+        raw: raw.clone(),
+    })
+}
+
+/// Reads header fields up to the empty line. Reads on after a fault, so that the answer finds its Via.
+fn read_fields(lines: &mut Lines, message: &mut Message, limits: &Limits) -> Result<(), Fault> {
+    let mut outcome = Ok(());
+    while let Some(line) = lines.next_field() {
+        if line.as_ref() == b"\r\n" {
+            return outcome;
+        }
+        let length = line.len();
+        let fault = match Field::read(line) {
+            _ if message.fields.len() == limits.fields => {
+                return outcome.and(Err(Fault::bad("Too many header fields")));
+            }
+            None => Some(Fault::bad("Malformed header field")),
+            Some(field) if length > limits.line => Some(too_long(&field)),
+            Some(field) => {
+                message.fields.push(field);
+                None
+            }
+        };
+        outcome = outcome.and(fault.map_or(Ok(()), Err));
+    }
+    outcome.and(Err(Fault::bad(
+        "Missing empty line after the header fields",
+    )))
+}
+
+/// Names a registered field only: other names are the peer's words.
+fn too_long(field: &Field) -> Fault {
+    match field.registered() {
+        Some(name) => Fault::bad(&format!("{name} header field too long")),
+        None => Fault::bad("Header field too long"),
+    }
+}
+
+// RFC 3261 §18.3: bytes beyond Content-Length are no part of the message; fewer make the message malformed.
+fn read_body(mut rest: Bytes, message: &mut Message) -> Result<(), Fault> {
+    let length = message.content_length()?.unwrap_or(rest.len());
+    if length > rest.len() {
+        return Err(Fault::bad("Content-Length larger than the datagram"));
+    }
+    message.after = rest.split_off(length);
+    message.body = rest;
+    Ok(())
+}
+
+// RFC 3261 §8.1.1 without Max-Forwards, which RFC 2543 does not know (§16.3 step 3 lets it be absent).
+fn check(message: &Message) -> Result<(), Fault> {
+    message.call_id()?;
+    let cseq = message.cseq()?;
+    message.from()?;
+    message.to()?;
+    message.top_via()?;
+    if message
+        .values("Via")
+        .any(|value| Via::parse(value).is_none())
+    {
+        return Err(FieldError::Malformed("Via").into());
+    }
+    for name in [
+        "Call-ID",
+        "CSeq",
+        "From",
+        "To",
+        "Max-Forwards",
+        "Content-Length",
+    ] {
+        if message.fields_of(name).nth(1).is_some() {
+            return Err(FieldError::Repeated(name).into());
+        }
+    }
+    message.max_forwards()?;
+    if message.is_request() && cseq.method != message.method() {
+        return Err(Fault::bad("CSeq method does not match"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

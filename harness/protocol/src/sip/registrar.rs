@@ -1,0 +1,278 @@
+//! The location service of a registrar.
+//!
+//! Owns the bindings of addresses-of-record to contacts and the rules of RFC 3261 §10.3 by which a REGISTER changes
+//! them. Refuses to know users, domains and transactions: who may register is decided before it comes here.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use super::{Contacts, Message, NameAddr, Status, Uri};
+use crate::Instant;
+
+/// All bindings of a domain. Iteration is by address-of-record, then oldest first.
+#[derive(Clone, Debug, Default)]
+pub struct Bindings {
+    limits: Limits,
+    by_aor: BTreeMap<String, Vec<Binding>>,
+    created: u64,
+    updates: u64,
+}
+
+/// What a registration may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Shorter lifetimes are refused with 423.
+    pub min: Duration,
+    /// Longer lifetimes are shortened to this, and what asks for none gets it.
+    pub max: Duration,
+    /// Contacts of one address-of-record; a registration that would exceed it fails as a whole.
+    pub contacts: usize,
+}
+
+/// One contact of an address-of-record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// Unique among all bindings that this service ever made.
+    pub id: u64,
+    /// The contact.
+    pub contact: Uri,
+    /// When it ends.
+    pub expires: Instant,
+    call_id: String,
+    cseq: u32,
+    updated: u64,
+}
+
+/// What a REGISTER did to one binding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It is new.
+    Added(Binding),
+    /// It lives on, perhaps longer.
+    Refreshed(Binding),
+    /// The client removed it.
+    Removed(Binding),
+}
+
+/// Why a REGISTER changed nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The lifetime is too short (423); this is the shortest.
+    TooBrief(Duration),
+    /// `*` together with other contacts, or without `Expires: 0` (400).
+    Star,
+    /// A header field that this needs cannot be read (400).
+    Malformed(&'static str),
+    /// It is older than what the binding was last changed by (500).
+    OutOfOrder,
+    /// More contacts than one address-of-record may have (503).
+    TooManyContacts,
+}
+
+impl Bindings {
+    /// None yet.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    /// Carries out a REGISTER for `aor`: all of it, or nothing.
+    ///
+    /// # Errors
+    /// Says why nothing was changed.
+    // RFC 3261 §10.3 steps 6 and 7
+    pub fn register(&mut self, now: Instant, aor: &str, request: &Message) -> Result<Vec<Change>, Refusal> {
+        let order = Order::of(request)?;
+        let expires = request.expires().map_err(|_| Refusal::Malformed("Malformed Expires header field"))?;
+        let mut bindings = self.by_aor.get(aor).cloned().unwrap_or_default();
+        let changes = match request.contacts().map_err(|_| Refusal::Malformed("Malformed Contact header field"))? {
+            Contacts::Star if expires != Some(0) => return Err(Refusal::Star),
+            Contacts::Star => remove_all(&mut bindings, &order)?,
+            Contacts::List(contacts) => {
+                let mut changes = Vec::new();
+                for contact in &contacts {
+                    let lifetime = self.lifetime(contact, expires)?;
+                    changes.extend(self.apply(now, &mut bindings, &order, contact, lifetime)?);
+                }
+                changes
+            }
+        };
+        if bindings.len() > self.limits.contacts {
+            return Err(Refusal::TooManyContacts);
+        }
+        self.put(aor, bindings);
+        Ok(changes)
+    }
+
+    /// The bindings of one address-of-record, oldest first.
+    #[must_use]
+    pub fn of(&self, aor: &str) -> &[Binding] {
+        self.by_aor.get(aor).map_or(&[], Vec::as_slice)
+    }
+
+    /// The contacts of one address-of-record, the most recently registered first.
+    #[must_use]
+    pub fn targets(&self, aor: &str) -> Vec<&Binding> {
+        let mut bindings: Vec<_> = self.of(aor).iter().collect();
+        bindings.sort_by_key(|binding| std::cmp::Reverse(binding.updated));
+        bindings
+    }
+
+    /// The first binding to that contact and its address-of-record.
+    #[must_use]
+    pub fn of_contact(&self, contact: &Uri) -> Option<(&str, &Binding)> {
+        self.iter().find(|(_, binding)| binding.contact.equivalent(contact))
+    }
+
+    /// All bindings with their address-of-record.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Binding)> {
+        self.by_aor.iter().flat_map(|(aor, bindings)| bindings.iter().map(|binding| (aor.as_str(), binding)))
+    }
+
+    /// Removes one binding, if it still exists.
+    pub fn remove(&mut self, aor: &str, id: u64) -> Option<Binding> {
+        let bindings = self.by_aor.get_mut(aor)?;
+        let at = bindings.iter().position(|binding| binding.id == id)?;
+        let removed = bindings.remove(at);
+        if bindings.is_empty() {
+            self.by_aor.remove(aor);
+        }
+        Some(removed)
+    }
+
+    /// When the next binding ends.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.iter().map(|(_, binding)| binding.expires).min()
+    }
+
+    /// Removes the bindings whose time is over.
+    pub fn expire(&mut self, now: Instant) -> Vec<(String, Binding)> {
+        let over: Vec<_> = self
+            .iter()
+            .filter(|(_, binding)| binding.expires <= now)
+            .map(|(aor, binding)| (aor.to_owned(), binding.id))
+            .collect();
+        let remove = |(aor, id): (String, u64)| self.remove(&aor, id).map(|binding| (aor, binding));
+        over.into_iter().filter_map(remove).collect()
+    }
+
+    // RFC 3261 §10.3 step 7: the contact's own parameter, then the Expires header field, then the registrar's choice.
+    fn lifetime(&self, contact: &NameAddr<'_>, expires: Option<u32>) -> Result<Duration, Refusal> {
+        let asked = contact.expires().or(expires);
+        let Some(asked) = asked.map(|seconds| Duration::from_secs(seconds.into())) else {
+            return Ok(self.limits.max);
+        };
+        // "greater than zero AND smaller than one hour AND less than a registrar-configured minimum"
+        let brief = !asked.is_zero() && asked < Duration::from_secs(3600) && asked < self.limits.min;
+        if brief { Err(Refusal::TooBrief(self.limits.min)) } else { Ok(asked.min(self.limits.max)) }
+    }
+
+    fn apply(
+        &mut self,
+        now: Instant,
+        bindings: &mut Vec<Binding>,
+        order: &Order,
+        contact: &NameAddr<'_>,
+        lifetime: Duration,
+    ) -> Result<Option<Change>, Refusal> {
+        let uri = contact.uri();
+        let known = bindings.iter().position(|binding| binding.contact.equivalent(&uri));
+        if let Some(at) = known
+            && !order.may_change(&bindings[at])
+        {
+            return Err(Refusal::OutOfOrder);
+        }
+        if lifetime.is_zero() {
+            return Ok(known.map(|at| Change::Removed(bindings.remove(at))));
+        }
+        self.updates += 1;
+        let id = known.map_or(self.created + 1, |at| bindings[at].id);
+        let (call_id, cseq) = (order.call_id.clone(), order.cseq);
+        let binding = Binding { id, contact: uri, expires: now + lifetime, call_id, cseq, updated: self.updates };
+        Ok(Some(match known {
+            Some(at) => {
+                bindings[at] = binding.clone();
+                Change::Refreshed(binding)
+            }
+            None => {
+                self.created = id;
+                bindings.push(binding.clone());
+                Change::Added(binding)
+            }
+        }))
+    }
+
+    fn put(&mut self, aor: &str, bindings: Vec<Binding>) {
+        if bindings.is_empty() {
+            self.by_aor.remove(aor);
+        } else {
+            self.by_aor.insert(aor.to_owned(), bindings);
+        }
+    }
+}
+
+impl Default for Limits {
+    /// 60 s to an hour, ten contacts.
+    fn default() -> Self {
+        Self { min: Duration::from_secs(60), max: Duration::from_secs(3600), contacts: 10 }
+    }
+}
+
+impl Refusal {
+    /// What the client is answered.
+    #[must_use]
+    pub fn status(self) -> Status {
+        match self {
+            Self::TooBrief(_) => Status::INTERVAL_TOO_BRIEF,
+            Self::Star | Self::Malformed(_) => Status::BAD_REQUEST,
+            // RFC 3261 §10.3 step 7: if any one of the updates fails, the request fails with 500.
+            Self::OutOfOrder => Status::SERVER_INTERNAL_ERROR,
+            Self::TooManyContacts => Status::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Star => f.write_str("Contact * needs to stand alone and Expires to be 0"),
+            Self::Malformed(what) => f.write_str(what),
+            Self::OutOfOrder => f.write_str("CSeq is not higher than that of the binding"),
+            Self::TooBrief(_) | Self::TooManyContacts => f.write_str(self.status().reason()),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// What orders two REGISTERs of one client.
+struct Order {
+    call_id: String,
+    cseq: u32,
+}
+
+impl Order {
+    fn of(request: &Message) -> Result<Self, Refusal> {
+        let call_id = request.call_id().map_err(|_| Refusal::Malformed("Malformed Call-ID header field"))?;
+        let cseq = request.cseq().map_err(|_| Refusal::Malformed("Malformed CSeq header field"))?;
+        Ok(Self { call_id: call_id.to_owned(), cseq: cseq.number })
+    }
+
+    // RFC 3261 §10.3 step 7: CSeq counts only within one Call-ID.
+    fn may_change(&self, binding: &Binding) -> bool {
+        self.call_id != binding.call_id || self.cseq > binding.cseq
+    }
+}
+
+// RFC 3261 §10.3 step 6
+fn remove_all(bindings: &mut Vec<Binding>, order: &Order) -> Result<Vec<Change>, Refusal> {
+    if !bindings.iter().all(|binding| order.may_change(binding)) {
+        return Err(Refusal::OutOfOrder);
+    }
+    Ok(bindings.drain(..).map(Change::Removed).collect())
+}
+
+#[cfg(test)]
+mod tests;

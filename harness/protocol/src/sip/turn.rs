@@ -1,0 +1,64 @@
+//! What a transaction user is given for one step.
+//!
+//! Owns the helpers that every core above the transaction layer needs: fresh tokens, requests and responses through the
+//! layer. Refuses to decide anything.
+
+use std::net::SocketAddr;
+
+use super::transaction::{Layer, Output, TransactionId};
+use super::{MAGIC_COOKIE, Message, Status};
+use crate::Instant;
+
+/// The time, chance, the transaction layer below and the place for what comes out. `E` is what the core says to its
+/// owner.
+pub struct Turn<'a, E> {
+    /// The present moment.
+    pub now: Instant,
+    /// Gives the next number of the sequence of that name.
+    pub draw: &'a mut dyn FnMut(&'static str) -> u64,
+    /// The transactions of this element.
+    pub layer: &'a mut Layer,
+    /// What the layer wants done.
+    pub below: &'a mut Vec<Output>,
+    /// What the core wants done or noted.
+    pub above: &'a mut Vec<E>,
+}
+
+impl<E> Turn<'_, E> {
+    /// A fresh token: a tag, the first part of a Call-ID.
+    pub fn token(&mut self, purpose: &'static str) -> String {
+        format!("{:016x}", (self.draw)(purpose))
+    }
+
+    /// A Via value with a fresh branch for a request that leaves from `local` (RFC 3261 §8.1.1.7).
+    pub fn via(&mut self, local: SocketAddr) -> String {
+        let branch = self.token("branch");
+        format!("SIP/2.0/UDP {local};rport;branch={MAGIC_COOKIE}{branch}")
+    }
+
+    /// Sends a request that has its Via already.
+    pub fn request(&mut self, destination: SocketAddr, request: Message) -> TransactionId {
+        self.layer.request(self.now, destination, request, self.below)
+    }
+
+    /// Sends a response. Does nothing if its transaction has ended: nobody waits for it any more.
+    pub fn respond(&mut self, id: TransactionId, response: Message) {
+        let _ended = self.layer.respond(self.now, id, response, self.below);
+    }
+
+    /// Answers with a status and nothing more than every response must have.
+    pub fn answer(&mut self, id: TransactionId, request: &Message, status: Status) {
+        let response = self.response(request, status);
+        self.respond(id, response);
+    }
+
+    /// A response with the To tag that every response but 100 must have (RFC 3261 §8.2.6.2).
+    pub fn response(&mut self, request: &Message, status: Status) -> Message {
+        let mut response = Message::response_to(request, status, None);
+        if status != Status::TRYING && request.to().is_ok_and(|to| to.tag().is_none()) {
+            let tag = self.token("tag");
+            response.set_to_tag(&tag);
+        }
+        response
+    }
+}
