@@ -13,6 +13,7 @@ pub mod params;
 pub mod parse;
 mod read;
 pub mod status;
+pub mod transaction;
 pub mod uri;
 pub mod via;
 

@@ -104,7 +104,7 @@ pub fn parse(bytes: &[u8], limits: &Limits) -> Verdict {
     let mut lines = Lines {
         rest: whole.slice(begin.min(whole.len())..),
     };
-    let Some((start, mut fault)) = lines.next_line().and_then(|line| read_start(line, limits))
+    let Some((start, mut fault)) = lines.next_line().and_then(|line| read_start(&line, limits))
     else {
         return Verdict::Drop(DropReason::NotSip);
     };
@@ -211,7 +211,7 @@ fn find_crlf(bytes: &[u8]) -> Option<usize> {
 }
 
 /// Reads the start line. `None` if it belongs to no SIP message; the fault is that of a request line.
-fn read_start(raw: Bytes, limits: &Limits) -> Option<(StartLine, Option<Fault>)> {
+fn read_start(raw: &Bytes, limits: &Limits) -> Option<(StartLine, Option<Fault>)> {
     let line = &raw[..raw.len() - 2];
     if line
         .get(..4)
@@ -290,7 +290,7 @@ fn request_line_fault(
 }
 
 // RFC 3261 §7.2: the reason phrase may be empty, but the space before it must be there; some leave it out.
-fn read_status_line(raw: Bytes) -> Option<StartLine> {
+fn read_status_line(raw: &Bytes) -> Option<StartLine> {
     let line = &raw[..raw.len() - 2];
     let rest = line
         .get(7..)

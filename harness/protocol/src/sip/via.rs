@@ -129,7 +129,7 @@ impl<'a> Via<'a> {
         {
             match value {
                 _ if name.eq_ignore_ascii_case("rport") => {
-                    text += &format!(";rport={}", source.port())
+                    text += &format!(";rport={}", source.port());
                 }
                 Some(value) => text += &format!(";{name}={value}"),
                 None => text += &format!(";{name}"),

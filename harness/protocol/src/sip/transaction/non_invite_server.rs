@@ -1,0 +1,33 @@
+//! The non-INVITE server transaction: RFC 3261 §17.2.2.
+
+use super::Timer::J;
+use super::table::{
+    Action::{Deliver, Send, Set, TransportFailed},
+    Event, Row, State, go,
+};
+
+#[rustfmt::skip]
+pub(super) fn step(state: State, event: Event) -> Option<Row> {
+    use Event::{Begin, Failure, Fired, Provisional, Repeat, Success, Terminate, TransportError};
+    use State::{Completed, Initial, Proceeding, Terminated, Trying};
+    match (state, event) {
+        (Initial, Begin)               => go(&[Deliver], Trying),
+
+        // Nothing was said yet, so nothing can be said again.
+        (Trying, Repeat)               => go(&[], Trying),
+        (Proceeding, Repeat)           => go(&[Send], Proceeding),
+        (Trying | Proceeding, Provisional)       => go(&[Send], Proceeding),
+        (Trying | Proceeding, Success | Failure) => go(&[Send, Set(J)], Completed),
+        (Trying, TransportError)       => go(&[], Trying),
+        (Proceeding, TransportError)   => go(&[TransportFailed], Terminated),
+
+        (Completed, Repeat)            => go(&[Send], Completed),
+        // RFC 3261 §17.2.2: any other final response from the transaction user is discarded.
+        (Completed, Success | Failure) => go(&[], Completed),
+        (Completed, TransportError)    => go(&[TransportFailed], Terminated),
+        (Completed, Fired(J))          => go(&[], Terminated),
+
+        (Trying | Proceeding | Completed, Terminate) => go(&[], Terminated),
+        _ => None,
+    }
+}
