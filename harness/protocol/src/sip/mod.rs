@@ -5,16 +5,21 @@
 //! agent does with a call are decided above.
 
 pub mod address;
+pub mod dialog;
 pub mod header;
 mod list;
 pub mod message;
 pub mod method;
 pub mod params;
 pub mod parse;
+pub mod proxy;
 mod read;
+pub mod registrar;
 pub mod status;
 pub mod transaction;
+pub mod turn;
 pub mod uri;
+pub mod user_agent;
 pub mod via;
 
 pub use address::{Contacts, NameAddr};

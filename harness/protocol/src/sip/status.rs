@@ -119,6 +119,8 @@ impl Status {
     pub const METHOD_NOT_ALLOWED: Self = Self(405);
     /// 408 Request Timeout.
     pub const REQUEST_TIMEOUT: Self = Self(408);
+    /// 415 Unsupported Media Type.
+    pub const UNSUPPORTED_MEDIA_TYPE: Self = Self(415);
     /// 416 Unsupported URI Scheme.
     pub const UNSUPPORTED_URI_SCHEME: Self = Self(416);
     /// 420 Bad Extension.
@@ -129,6 +131,8 @@ impl Status {
     pub const TEMPORARILY_UNAVAILABLE: Self = Self(480);
     /// 481 Call/Transaction Does Not Exist.
     pub const DOES_NOT_EXIST: Self = Self(481);
+    /// 482 Loop Detected.
+    pub const LOOP_DETECTED: Self = Self(482);
     /// 483 Too Many Hops.
     pub const TOO_MANY_HOPS: Self = Self(483);
     /// 486 Busy Here.
@@ -143,6 +147,8 @@ impl Status {
     pub const BAD_GATEWAY: Self = Self(502);
     /// 503 Service Unavailable.
     pub const SERVICE_UNAVAILABLE: Self = Self(503);
+    /// 603 Decline.
+    pub const DECLINE: Self = Self(603);
 
     /// The status of this code; `None` outside 100 to 699.
     #[must_use]

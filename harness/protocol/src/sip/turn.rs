@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 
 use super::transaction::{Layer, Output, TransactionId};
-use super::{MAGIC_COOKIE, Message, Status};
+use super::{MAGIC_COOKIE, Message, Method, Status};
 use crate::Instant;
 
 /// The time, chance, the transaction layer below and the place for what comes out. `E` is what the core says to its
@@ -61,4 +61,24 @@ impl<E> Turn<'_, E> {
         }
         response
     }
+}
+
+/// The CANCEL for a request, as it was sent.
+// RFC 3261 §9.1: same Request-URI, Call-ID, To, From, Route and CSeq number, and the request's top Via alone.
+#[must_use]
+pub fn cancel_of(request: &Message) -> Message {
+    let mut cancel = Message::request(Method::Cancel, request.request_uri().unwrap_or_default());
+    if let Some(via) = request.values("Via").next() {
+        cancel.append("Via", via);
+    }
+    cancel.append("Max-Forwards", "70");
+    for route in request.values("Route") {
+        cancel.append("Route", route);
+    }
+    for name in ["From", "To", "Call-ID"] {
+        cancel.append(name, request.header(name).unwrap_or_default());
+    }
+    let number = request.cseq().map_or(0, |cseq| cseq.number);
+    cancel.append("CSeq", &format!("{number} {}", Method::Cancel));
+    cancel
 }

@@ -1,0 +1,178 @@
+//! Where a request belongs.
+//!
+//! Owns request validation, route information and target determination (RFC 3261 §16.3 to §16.5). Refuses DNS: of URIs
+//! outside the domain only those with an address literal lead anywhere.
+
+use super::Identity;
+use crate::sip::registrar::Bindings;
+use crate::sip::{Message, Method, NameAddr, Status, Uri};
+
+/// Where a request belongs.
+pub(super) enum Place {
+    /// To the proxy itself.
+    Here,
+    /// To the registrar, for that address-of-record.
+    Registrar(String),
+    /// To these targets, best first; none if the user has no contact.
+    Targets(Vec<Target>),
+}
+
+/// One URI that a request may be sent to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Target {
+    /// The Request-URI.
+    pub(super) uri: Uri,
+}
+
+/// Why a request is not proxied.
+pub(super) struct Refusal {
+    pub(super) status: Status,
+    /// Goes into Unsupported.
+    pub(super) unsupported: Option<String>,
+}
+
+impl From<Status> for Refusal {
+    fn from(status: Status) -> Self {
+        Self {
+            status,
+            unsupported: None,
+        }
+    }
+}
+
+/// Finds the place of a request and takes its own routes out of it.
+pub(super) fn place(
+    identity: &Identity,
+    bindings: &Bindings,
+    request: &mut Message,
+) -> Result<Place, Refusal> {
+    validate(request)?;
+    take_own_routes(identity, request);
+    let uri = request.request_uri().map(Uri::parse);
+    let Some(Ok(uri)) = uri else {
+        return Err(Status::BAD_REQUEST.into());
+    };
+    // A preloaded route past this proxy is followed as it is (RFC 3261 §16.6 step 6).
+    if !identity.serves(&uri) {
+        return outside(request, uri);
+    }
+    if request.method() == Method::Register {
+        return registrar(identity, request).map(Place::Registrar);
+    }
+    let Some(user) = uri.user() else {
+        return Ok(Place::Here);
+    };
+    let aor = identity.aor_of(user);
+    if !identity.knows(&aor) {
+        return Err(Status::NOT_FOUND.into());
+    }
+    let recent = bindings.targets(&aor).into_iter();
+    let targets = recent.map(|binding| Target {
+        uri: binding.contact.clone(),
+    });
+    Ok(Place::Targets(targets.collect()))
+}
+
+/// The other contacts of the user whose contact that target is, most recent first.
+pub(super) fn siblings(bindings: &Bindings, target: &Target) -> Vec<Target> {
+    let Some((aor, failed)) = bindings.of_contact(&target.uri) else {
+        return Vec::new();
+    };
+    let others = bindings.targets(aor).into_iter();
+    others
+        .filter(|binding| binding.id != failed.id)
+        .map(|binding| Target {
+            uri: binding.contact.clone(),
+        })
+        .collect()
+}
+
+impl Identity {
+    /// Whether a URI is in the domain, or is the proxy's own address.
+    fn serves(&self, uri: &Uri) -> bool {
+        uri.host().eq_ignore_ascii_case(&self.domain) || self.is_self(uri)
+    }
+
+    /// Whether a URI leads to the proxy's own socket.
+    pub(super) fn is_self(&self, uri: &Uri) -> bool {
+        uri.socket_address() == Some(self.address)
+    }
+
+    fn aor_of(&self, user: &str) -> String {
+        let uri = Uri::parse(&format!("sip:{user}@{}", self.domain));
+        uri.map_or_else(|_| String::new(), |uri| uri.address_of_record())
+    }
+
+    fn knows(&self, aor: &str) -> bool {
+        self.users.iter().any(|user| self.aor_of(user) == aor)
+    }
+}
+
+// RFC 3261 §16.3
+fn validate(request: &Message) -> Result<(), Refusal> {
+    let scheme = request.request_uri().and_then(|uri| uri.split(':').next());
+    // Without TLS a `sips` URI cannot be honoured (§26.2.2), so that its scheme is as good as unknown.
+    if !scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("sip")) {
+        return Err(Status::UNSUPPORTED_URI_SCHEME.into());
+    }
+    match request.max_forwards() {
+        Ok(Some(0)) => return Err(Status::TOO_MANY_HOPS.into()),
+        Ok(_) => {}
+        Err(_) => return Err(Status::BAD_REQUEST.into()),
+    }
+    // §16.3 step 5; not in ACK and CANCEL (§20.29 by way of §8.2.2.3).
+    let required = request.proxy_require();
+    if required.is_empty() || request.method() == Method::Ack {
+        return Ok(());
+    }
+    Err(Refusal {
+        status: Status::BAD_EXTENSION,
+        unsupported: Some(required.join(", ")),
+    })
+}
+
+// RFC 3261 §16.4
+fn take_own_routes(identity: &Identity, request: &mut Message) {
+    let own = |value: &str| {
+        NameAddr::parse(value).is_some_and(|route| identity.is_self(&route.uri()))
+    };
+    // A strict router before us put our Record-Route into the Request-URI and the real one at the end of the route.
+    let is_ours = request
+        .request_uri()
+        .and_then(|uri| Uri::parse(uri).ok())
+        .is_some_and(|uri| uri.user().is_none() && uri.params().has("lr") && identity.is_self(&uri));
+    if is_ours {
+        let mut routes: Vec<_> = request.values("Route").map(str::to_owned).collect();
+        if let Some(last) = routes.pop()
+            && let Some(target) = NameAddr::parse(&last)
+        {
+            request.set_request_uri(target.uri_str());
+            request.remove("Route");
+            for route in &routes {
+                request.append("Route", route);
+            }
+        }
+    }
+    if request.values("Route").next().is_some_and(own) {
+        request.remove_first_value("Route");
+    }
+}
+
+// RFC 3261 §16.5: outside of the domain the Request-URI is the only target.
+fn outside(request: &Message, uri: Uri) -> Result<Place, Refusal> {
+    let routed = request.values("Route").next().is_some();
+    if uri.ip().is_none() && !routed {
+        return Err(Status::NOT_FOUND.into());
+    }
+    Ok(Place::Targets(vec![Target { uri }]))
+}
+
+// RFC 3261 §10.3 step 5: the address-of-record is in To.
+fn registrar(identity: &Identity, request: &Message) -> Result<String, Refusal> {
+    let to = request.to().map_err(|_| Status::BAD_REQUEST)?.uri();
+    let aor = to.user().map(|user| identity.aor_of(user));
+    match aor {
+        Some(aor) if identity.serves(&to) && identity.knows(&aor) => Ok(aor),
+        _ => Err(Status::NOT_FOUND.into()),
+    }
+}

@@ -1,0 +1,174 @@
+//! One call.
+//!
+//! Owns its phase and what is still owed to the peer: an ACK again, a 2xx again, a BYE.
+
+use std::net::SocketAddr;
+
+use super::{Ending, Event, Failure, Purpose, UserAgent, UserAgentTurn};
+use crate::Instant;
+use crate::sip::dialog::Dialog;
+use crate::sip::transaction::TransactionId;
+use crate::sip::{Message, Method, NameAddr};
+
+/// A call from its INVITE to its end.
+#[derive(Clone, Debug)]
+pub(super) struct Call {
+    /// The peer's URI.
+    pub(super) peer: String,
+    pub(super) phase: Phase,
+    /// Once there is one: with the first answer that creates it.
+    pub(super) dialog: Option<Dialog>,
+    /// The ACK for the last 2xx, for when that is repeated.
+    pub(super) ack: Option<(SocketAddr, Message)>,
+    /// The 2xx that waits for its ACK.
+    pub(super) unacknowledged: Option<Unacknowledged>,
+    /// Whether a BYE goes out as soon as it may.
+    pub(super) hang_up_wanted: bool,
+}
+
+/// How far a call is.
+#[derive(Clone, Debug)]
+pub(super) enum Phase {
+    /// Its INVITE is out.
+    Calling(Calling),
+    /// An INVITE came in.
+    Ringing(Ringing),
+    /// Answered.
+    Up,
+    /// A BYE is out.
+    Ending,
+}
+
+/// An INVITE that is out.
+#[derive(Clone, Debug)]
+pub(super) struct Calling {
+    pub(super) client: TransactionId,
+    pub(super) invite: Message,
+    pub(super) destination: SocketAddr,
+    /// Whether any provisional response came.
+    pub(super) proceeding: bool,
+    /// Whether a 180 came.
+    pub(super) rings: bool,
+    /// Whether the user gave up.
+    pub(super) cancelled: bool,
+    /// When the INVITE counts as cancelled, once its CANCEL is out.
+    pub(super) give_up_at: Option<Instant>,
+}
+
+/// An INVITE that came in.
+#[derive(Clone, Debug)]
+pub(super) struct Ringing {
+    pub(super) server: TransactionId,
+    pub(super) invite: Message,
+    pub(super) tag: String,
+    /// When the next thing happens.
+    pub(super) next_at: Instant,
+    /// Whether the 180 is out.
+    pub(super) rings: bool,
+}
+
+/// A 2xx that is sent until its ACK comes.
+#[derive(Clone, Debug)]
+pub(super) struct Unacknowledged {
+    pub(super) server: TransactionId,
+    pub(super) ok: Message,
+    pub(super) interval: std::time::Duration,
+    pub(super) resend_at: Instant,
+    pub(super) give_up_at: Instant,
+}
+
+impl Call {
+    pub(super) fn new(peer: String, phase: Phase) -> Self {
+        Self {
+            peer,
+            phase,
+            dialog: None,
+            ack: None,
+            unacknowledged: None,
+            hang_up_wanted: false,
+        }
+    }
+
+    pub(super) fn is_ending(&self) -> bool {
+        matches!(self.phase, Phase::Ending)
+    }
+
+    /// Whether a response belongs to this call's dialog.
+    pub(super) fn is_in(&self, response: &Message) -> bool {
+        self.dialog
+            .as_ref()
+            .is_some_and(|dialog| dialog.has_response(response))
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        let phase = match &self.phase {
+            Phase::Calling(calling) => calling.give_up_at,
+            Phase::Ringing(ringing) => Some(ringing.next_at),
+            Phase::Up | Phase::Ending => None,
+        };
+        let resend = self.unacknowledged.as_ref().map(|waiting| waiting.resend_at.min(waiting.give_up_at));
+        phase.into_iter().chain(resend).min()
+    }
+}
+
+impl UserAgent {
+    pub(super) fn call_is_due(&mut self, turn: &mut UserAgentTurn<'_>, id: u64) {
+        let Some(call) = self.calls.get(&id) else {
+            return;
+        };
+        match &call.phase {
+            Phase::Calling(calling) => {
+                let client = calling.client;
+                turn.layer.terminate(turn.now, client, turn.below);
+                self.clients.remove(&client);
+                self.call_failed(turn, id, Failure::TimedOut);
+            }
+            Phase::Ringing(_) => self.ring(turn, id),
+            Phase::Up | Phase::Ending => self.repeat_answer(turn, id),
+        }
+    }
+
+    /// Sends a BYE; from here on the call is over for this side (RFC 3261 §15.1.1).
+    pub(super) fn bye(&mut self, turn: &mut UserAgentTurn<'_>, id: u64, ending: Ending) {
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        let Some(dialog) = &mut call.dialog else {
+            return self.close(turn, id);
+        };
+        let bye = dialog.request(Method::Bye);
+        call.phase = Phase::Ending;
+        call.unacknowledged = None;
+        turn.above.push(Event::CallEnded(id, call.peer.clone(), ending));
+        let client = self.send(turn, bye);
+        self.clients.insert(client, Purpose::Bye(id));
+    }
+
+    pub(super) fn call_failed(&mut self, turn: &mut UserAgentTurn<'_>, id: u64, failure: Failure) {
+        if let Some(call) = self.calls.get(&id) {
+            turn.above.push(Event::CallFailed(id, call.peer.clone(), failure));
+        }
+        self.close(turn, id);
+    }
+
+    /// Sends a request in a client transaction of its own.
+    pub(super) fn send(&self, turn: &mut UserAgentTurn<'_>, mut request: Message) -> TransactionId {
+        let via = turn.via(self.config.address);
+        request.prepend("Via", &via);
+        let destination = self.next_hop(&request);
+        turn.request(destination, request)
+    }
+
+    /// Where a request goes: its first route, or the Request-URI in a dialog, or else the proxy.
+    // RFC 3261 §8.1.2 and §12.2.1.1; without DNS a name leads to the proxy.
+    pub(super) fn next_hop(&self, request: &Message) -> SocketAddr {
+        let in_dialog = request.to().is_ok_and(|to| to.tag().is_some());
+        let route = request.values("Route").next().and_then(NameAddr::parse);
+        let uri = match route {
+            Some(route) if route.uri().params().has("lr") => Some(route.uri()),
+            _ if in_dialog => request.request_uri().and_then(|uri| uri.parse().ok()),
+            _ => None,
+        };
+        uri.and_then(|uri| uri.socket_address()).unwrap_or(self.config.proxy)
+    }
+}

@@ -1,0 +1,342 @@
+//! Incoming requests.
+//!
+//! Owns what a UAS does with each: RFC 3261 §8.2, §9.2, §11.2, §13.3 and §15.1.2.
+
+use super::call::{Call, Phase, Ringing, Unacknowledged};
+use super::request::{ALLOW, offer};
+use super::{Ending, Event, Failure, UserAgent, UserAgentTurn};
+use crate::sip::dialog::{Dialog, DialogError};
+use crate::sip::transaction::TransactionId;
+use crate::sip::{Message, Method, Status, Uri};
+
+impl UserAgent {
+    /// A request in a server transaction of its own.
+    pub fn request(
+        &mut self,
+        turn: &mut UserAgentTurn<'_>,
+        id: TransactionId,
+        request: &Message,
+    ) {
+        if let Some(response) = self.refusal(turn, request) {
+            return turn.respond(id, response);
+        }
+        if request.method() == Method::Cancel {
+            return self.cancelled(turn, id, request);
+        }
+        if request.to().is_ok_and(|to| to.tag().is_some()) {
+            return self.in_dialog(turn, id, request);
+        }
+        match request.method() {
+            Method::Invite => self.invited(turn, id, request),
+            Method::Options => self.options(turn, id, request),
+            // A BYE needs a dialog to end.
+            _ => turn.answer(id, request, Status::DOES_NOT_EXIST),
+        }
+    }
+
+    /// An ACK that belongs to no transaction: the one for a 2xx. An unexpected one is ignored.
+    pub fn ack(&mut self, turn: &mut UserAgentTurn<'_>, ack: &Message) {
+        let Some(id) = self.call_of(ack) else {
+            return;
+        };
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        let number = ack.cseq().map(|cseq| cseq.number);
+        let awaited = call.unacknowledged.as_ref().and_then(|waiting| waiting.ok.cseq().ok());
+        if awaited.is_some_and(|cseq| Ok(cseq.number) == number) {
+            call.unacknowledged = None;
+            if call.hang_up_wanted {
+                self.bye(turn, id, Ending::Here);
+            }
+        }
+    }
+
+    /// Refuses a call that rings here.
+    pub(super) fn refuse(&mut self, turn: &mut UserAgentTurn<'_>, id: u64, status: Status) {
+        let Some(Phase::Ringing(ringing)) = self.calls.get(&id).map(|call| call.phase.clone()) else {
+            return;
+        };
+        let mut response = Message::response_to(&ringing.invite, status, None);
+        response.add_to_tag(&ringing.tag);
+        turn.respond(ringing.server, response);
+        let reason = status.reason().to_owned();
+        self.call_failed(turn, id, Failure::Refused(status, reason));
+    }
+
+    /// Rings, then is picked up or refuses.
+    pub(super) fn ring(&mut self, turn: &mut UserAgentTurn<'_>, id: u64) {
+        let answer = self.config.answer;
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        let Phase::Ringing(ringing) = &mut call.phase else {
+            return;
+        };
+        if ringing.rings {
+            return match answer.status {
+                Some(status) => self.refuse(turn, id, status),
+                None => self.pick_up(turn, id),
+            };
+        }
+        ringing.rings = true;
+        ringing.next_at = turn.now + answer.pick_up;
+        let (server, invite, tag) = (ringing.server, ringing.invite.clone(), ringing.tag.clone());
+        turn.above.push(Event::Ringing(id, call.peer.clone()));
+        let response = self.dialog_response(&invite, Status::RINGING, &tag);
+        turn.respond(server, response);
+    }
+
+    // RFC 3261 §13.3.1.4: the UAS core sends its 2xx again, from T1 to T2 apart, until the ACK comes; 64·T1 without one
+    // end the dialog with a BYE.
+    pub(super) fn repeat_answer(&mut self, turn: &mut UserAgentTurn<'_>, id: u64) {
+        let t2 = turn.layer.timers().t2;
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        let Some(waiting) = &mut call.unacknowledged else {
+            return;
+        };
+        if waiting.give_up_at <= turn.now {
+            return self.bye(turn, id, Ending::NotAcknowledged);
+        }
+        waiting.interval = (waiting.interval * 2).min(t2);
+        waiting.resend_at = turn.now + waiting.interval;
+        let (server, ok) = (waiting.server, waiting.ok.clone());
+        turn.respond(server, ok);
+    }
+
+    fn pick_up(&mut self, turn: &mut UserAgentTurn<'_>, id: u64) {
+        let Some(Phase::Ringing(ringing)) = self.calls.get(&id).map(|call| call.phase.clone()) else {
+            return;
+        };
+        let ok = self.take_offer(turn, id, &ringing.invite, &ringing.tag, ringing.server);
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        call.phase = Phase::Up;
+        let call_id = ok.call_id().unwrap_or_default().to_owned();
+        turn.above.push(Event::CallUp(id, call.peer.clone(), call_id));
+        turn.respond(ringing.server, ok);
+    }
+
+    /// The 2xx to an INVITE; from now on it waits for its ACK.
+    fn take_offer(
+        &mut self,
+        turn: &UserAgentTurn<'_>,
+        id: u64,
+        invite: &Message,
+        tag: &str,
+        server: TransactionId,
+    ) -> Message {
+        let mut ok = self.dialog_response(invite, Status::OK, tag);
+        offer(&mut ok, self.config.address);
+        let timers = turn.layer.timers();
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.unacknowledged = Some(Unacknowledged {
+                server,
+                ok: ok.clone(),
+                interval: timers.t1,
+                resend_at: turn.now + timers.t1,
+                give_up_at: turn.now + timers.t1 * 64,
+            });
+        }
+        ok
+    }
+
+    // RFC 3261 §13.3.1
+    fn invited(&mut self, turn: &mut UserAgentTurn<'_>, id: TransactionId, request: &Message) {
+        if self.calls.values().any(|call| is_merged(call, request)) {
+            // §8.2.2.2
+            return turn.answer(id, request, Status::LOOP_DETECTED);
+        }
+        if self.is_busy() {
+            return turn.answer(id, request, Status::BUSY_HERE);
+        }
+        let tag = turn.token("tag");
+        let mut response = Message::response_to(request, Status::OK, None);
+        response.add_to_tag(&tag);
+        let dialog = match Dialog::callee(request, &response) {
+            Ok(dialog) => dialog,
+            Err(error) => return refuse_dialog(turn, id, request, error),
+        };
+        let peer = dialog.remote_uri();
+        let ringing = Ringing {
+            server: id,
+            invite: request.clone(),
+            tag,
+            next_at: turn.now + self.config.answer.ring,
+            rings: false,
+        };
+        let call = self.open(turn, peer, Phase::Ringing(ringing));
+        if let Some(call) = self.calls.get_mut(&call) {
+            call.dialog = Some(dialog);
+        }
+        if self.config.answer.ring.is_zero() {
+            self.ring(turn, call);
+        }
+    }
+
+    // RFC 3261 §12.2.2
+    fn in_dialog(&mut self, turn: &mut UserAgentTurn<'_>, id: TransactionId, request: &Message) {
+        let Some(number) = self.call_of(request) else {
+            return turn.answer(id, request, Status::DOES_NOT_EXIST);
+        };
+        let Some(call) = self.calls.get_mut(&number) else {
+            return;
+        };
+        if let Some(dialog) = &mut call.dialog
+            && let Err(error) = dialog.take(request)
+        {
+            return refuse_dialog(turn, id, request, error);
+        }
+        match request.method() {
+            Method::Bye => self.bye_received(turn, id, number, request),
+            Method::Invite => self.reinvited(turn, id, number, request),
+            Method::Options => self.options(turn, id, request),
+            _ => turn.answer(id, request, Status::METHOD_NOT_ALLOWED),
+        }
+    }
+
+    // RFC 3261 §15.1.2: whatever is pending in the dialog is answered 487.
+    fn bye_received(&mut self, turn: &mut UserAgentTurn<'_>, id: TransactionId, call: u64, request: &Message) {
+        turn.answer(id, request, Status::OK);
+        match self.calls.get(&call).map(|call| &call.phase) {
+            Some(Phase::Ringing(_)) => self.refuse(turn, call, Status::REQUEST_TERMINATED),
+            Some(Phase::Up) => {
+                let peer = self.calls[&call].peer.clone();
+                turn.above.push(Event::CallEnded(call, peer, Ending::There));
+                self.close(turn, call);
+            }
+            // Two BYEs crossed: ours still waits for its answer. Or nothing was answered yet.
+            _ => {}
+        }
+    }
+
+    // RFC 3261 §14.2: an INVITE before the one before it is done gets 500 with Retry-After.
+    fn reinvited(&mut self, turn: &mut UserAgentTurn<'_>, id: TransactionId, call: u64, request: &Message) {
+        let Some(state) = self.calls.get_mut(&call) else {
+            return;
+        };
+        let idle = matches!(state.phase, Phase::Up) && state.unacknowledged.is_none();
+        if !idle {
+            let mut response = turn.response(request, Status::SERVER_INTERNAL_ERROR);
+            let seconds = (turn.draw)("retry-after") % 11;
+            response.append("Retry-After", &seconds.to_string());
+            return turn.respond(id, response);
+        }
+        if let Some(dialog) = &mut state.dialog {
+            dialog.refresh_target(request);
+        }
+        let ok = self.take_offer(turn, call, request, "", id);
+        turn.respond(id, ok);
+    }
+
+    // RFC 3261 §9.2: the CANCEL is answered 200 in any case, the INVITE 487 if it has no final response yet.
+    fn cancelled(&mut self, turn: &mut UserAgentTurn<'_>, id: TransactionId, cancel: &Message) {
+        let Some(invite) = turn.layer.matching_invite(cancel) else {
+            return turn.answer(id, cancel, Status::DOES_NOT_EXIST);
+        };
+        let rings_for = |call: &Call| match &call.phase {
+            Phase::Ringing(ringing) if ringing.server == invite => Some(ringing.tag.clone()),
+            _ => None,
+        };
+        let ringing = self.calls.iter().find_map(|(id, call)| Some((*id, rings_for(call)?)));
+        let mut response = Message::response_to(cancel, Status::OK, None);
+        let tag = ringing.as_ref().map_or_else(|| turn.token("tag"), |(_, tag)| tag.clone());
+        response.add_to_tag(&tag);
+        turn.respond(id, response);
+        if let Some((call, _)) = ringing {
+            self.refuse(turn, call, Status::REQUEST_TERMINATED);
+        }
+    }
+
+    // RFC 3261 §11.2: the status is the one that an INVITE would get.
+    fn options(&self, turn: &mut UserAgentTurn<'_>, id: TransactionId, request: &Message) {
+        let status = if self.is_busy() { Status::BUSY_HERE } else { Status::OK };
+        let mut response = turn.response(request, status);
+        response.append("Allow", ALLOW);
+        response.append("Accept", "application/sdp");
+        turn.respond(id, response);
+    }
+
+    /// A response that makes a dialog (RFC 3261 §12.1.1): Record-Route as it came, and a Contact.
+    fn dialog_response(&self, invite: &Message, status: Status, tag: &str) -> Message {
+        let mut response = Message::response_to(invite, status, None);
+        response.add_to_tag(tag);
+        for route in invite.values("Record-Route") {
+            response.append("Record-Route", route);
+        }
+        response.append("Contact", &self.contact());
+        response.append("Allow", ALLOW);
+        response
+    }
+
+    fn call_of(&self, request: &Message) -> Option<u64> {
+        let is_in = |call: &Call| call.dialog.as_ref().is_some_and(|dialog| dialog.has_request(request));
+        self.calls.iter().find(|(_, call)| is_in(call)).map(|(id, _)| *id)
+    }
+
+    fn is_busy(&self) -> bool {
+        self.calls.values().any(|call| !call.is_ending())
+    }
+
+    /// What every request is checked for first (RFC 3261 §8.2.1 to §8.2.3).
+    fn refusal(&self, turn: &mut UserAgentTurn<'_>, request: &Message) -> Option<Message> {
+        let method = request.method();
+        let status = match &method {
+            Method::Other(_) => Some(Status::NOT_IMPLEMENTED),
+            Method::Invite | Method::Bye | Method::Cancel | Method::Options => None,
+            _ => Some(Status::METHOD_NOT_ALLOWED),
+        };
+        if let Some(status) = status {
+            let mut response = turn.response(request, status);
+            response.append("Allow", ALLOW);
+            return Some(response);
+        }
+        // §8.2.2.3: not for CANCEL.
+        let required = request.require().join(", ");
+        if !required.is_empty() && method != Method::Cancel {
+            let mut response = turn.response(request, Status::BAD_EXTENSION);
+            response.append("Unsupported", &required);
+            return Some(response);
+        }
+        // §8.2.3
+        let readable = request.body().is_empty() || request.content_type().as_deref() == Some("application/sdp");
+        if method == Method::Invite && !readable {
+            let mut response = turn.response(request, Status::UNSUPPORTED_MEDIA_TYPE);
+            response.append("Accept", "application/sdp");
+            return Some(response);
+        }
+        self.is_for_somebody_else(request).then(|| turn.response(request, Status::NOT_FOUND))
+    }
+
+    // RFC 3261 §8.2.2.1
+    fn is_for_somebody_else(&self, request: &Message) -> bool {
+        let uri = request.request_uri().and_then(|uri| Uri::parse(uri).ok());
+        uri.is_some_and(|uri| uri.user().is_some_and(|user| user != self.config.user))
+    }
+}
+
+fn refuse_dialog(turn: &mut UserAgentTurn<'_>, id: TransactionId, request: &Message, error: DialogError) {
+    let status = match error {
+        // RFC 3261 §12.2.2
+        DialogError::OutOfOrder => Status::SERVER_INTERNAL_ERROR,
+        DialogError::Contact | DialogError::Malformed => Status::BAD_REQUEST,
+    };
+    let mut response = Message::response_to(request, status, Some(&error.to_string()));
+    let tag = turn.token("tag");
+    response.add_to_tag(&tag);
+    turn.respond(id, response);
+}
+
+// RFC 3261 §8.2.2.2: the same request over another path has the same From tag, Call-ID and CSeq.
+fn is_merged(call: &Call, request: &Message) -> bool {
+    let Phase::Ringing(ringing) = &call.phase else {
+        return false;
+    };
+    let tag = |message: &Message| message.from().ok().and_then(|from| from.tag().map(str::to_owned));
+    ringing.invite.call_id() == request.call_id()
+        && ringing.invite.cseq() == request.cseq()
+        && tag(&ringing.invite) == tag(request)
+}

@@ -1,0 +1,146 @@
+//! Outgoing calls.
+//!
+//! Owns what a UAC does between its INVITE and the dialog (RFC 3261 §13.2), and giving up before (§9.1).
+
+use super::call::{Calling, Phase};
+use super::request::offer;
+use super::{Ending, Event, Failure, Purpose, UserAgent, UserAgentTurn};
+use crate::sip::dialog::Dialog;
+use crate::sip::transaction::TransactionId;
+use crate::sip::turn::cancel_of;
+use crate::sip::{Message, Method, Status, Uri};
+
+impl UserAgent {
+    /// Calls a URI.
+    pub fn call(&mut self, turn: &mut UserAgentTurn<'_>, uri: &Uri) {
+        let mut invite = self.outside_dialog(turn, Method::Invite, uri.as_str());
+        invite.append("Contact", &self.contact());
+        offer(&mut invite, self.config.address);
+        let via = turn.via(self.config.address);
+        invite.prepend("Via", &via);
+        let destination = self.next_hop(&invite);
+        let client = turn.request(destination, invite.clone());
+        let calling = Calling {
+            client,
+            invite,
+            destination,
+            proceeding: false,
+            rings: false,
+            cancelled: false,
+            give_up_at: None,
+        };
+        let id = self.open(turn, uri.to_string(), Phase::Calling(calling));
+        self.clients.insert(client, Purpose::Invite(id));
+    }
+
+    /// The user does not want to wait for an answer any more.
+    pub(super) fn give_up_calling(&mut self, turn: &mut UserAgentTurn<'_>, id: u64) {
+        if let Some(Phase::Calling(calling)) = self.calls.get_mut(&id).map(|call| &mut call.phase) {
+            calling.cancelled = true;
+        }
+        self.cancel_when_allowed(turn, id);
+    }
+
+    pub(super) fn invite_answered(
+        &mut self,
+        turn: &mut UserAgentTurn<'_>,
+        id: u64,
+        client: TransactionId,
+        response: &Message,
+    ) {
+        let Some(status) = response.status() else {
+            return;
+        };
+        if status.is_provisional() {
+            self.progress(turn, id, status);
+        } else if status.is_success() {
+            self.answered(turn, id, response);
+        } else {
+            self.clients.remove(&client);
+            let reason = response.reason().unwrap_or_default().into_owned();
+            self.call_failed(turn, id, Failure::Refused(status, reason));
+        }
+    }
+
+    fn progress(&mut self, turn: &mut UserAgentTurn<'_>, id: u64, status: Status) {
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        let Phase::Calling(calling) = &mut call.phase else {
+            return;
+        };
+        calling.proceeding = true;
+        if status == Status::RINGING && !calling.rings {
+            calling.rings = true;
+            turn.above.push(Event::RingingThere(id, call.peer.clone()));
+        }
+        self.cancel_when_allowed(turn, id);
+    }
+
+    // RFC 3261 §9.1: not before a provisional response; and 64·T1 later the INVITE counts as cancelled.
+    fn cancel_when_allowed(&mut self, turn: &mut UserAgentTurn<'_>, id: u64) {
+        let Some(Phase::Calling(calling)) = self.calls.get_mut(&id).map(|call| &mut call.phase)
+        else {
+            return;
+        };
+        if calling.cancelled && calling.proceeding && calling.give_up_at.is_none() {
+            calling.give_up_at = Some(turn.now + turn.layer.timers().t1 * 64);
+            let cancel = cancel_of(&calling.invite);
+            let client = turn.request(calling.destination, cancel);
+            self.clients.insert(client, Purpose::Cancel);
+        }
+    }
+
+    // RFC 3261 §13.2.2.4: every 2xx is acknowledged; each To tag is a dialog of its own.
+    fn answered(&mut self, turn: &mut UserAgentTurn<'_>, id: u64, response: &Message) {
+        let Some(call) = self.calls.get(&id) else {
+            return;
+        };
+        let Phase::Calling(calling) = &call.phase else {
+            return if call.is_in(response) {
+                self.stray(turn, response);
+            } else {
+                self.end_surplus(turn, response);
+            };
+        };
+        let (invite, cancelled) = (calling.invite.clone(), calling.cancelled);
+        let Ok(dialog) = Dialog::caller(&invite, response) else {
+            return self.call_failed(turn, id, Failure::Refused(Status::OK, "answer without a usable Contact".to_owned()));
+        };
+        self.confirm(turn, id, dialog, response);
+        if cancelled {
+            self.bye(turn, id, Ending::Here);
+        }
+    }
+
+    /// Another branch of a forked INVITE answered too: it is acknowledged and ended.
+    fn end_surplus(&mut self, turn: &mut UserAgentTurn<'_>, response: &Message) {
+        let known = self.calls.values().any(|call| call.is_in(response));
+        let Ok(dialog) = Dialog::caller(response, response) else {
+            return;
+        };
+        if known {
+            return self.stray(turn, response);
+        }
+        let id = self.open(turn, dialog.remote_uri(), Phase::Ending);
+        self.confirm(turn, id, dialog, response);
+        self.bye(turn, id, Ending::Here);
+    }
+
+    fn confirm(&mut self, turn: &mut UserAgentTurn<'_>, id: u64, dialog: Dialog, response: &Message) {
+        let number = response.cseq().map_or(0, |cseq| cseq.number);
+        let mut ack = dialog.ack(number);
+        // RFC 3261 §17: the ACK for a 2xx is a transaction of its own for its branch.
+        let via = turn.via(self.config.address);
+        ack.prepend("Via", &via);
+        let destination = self.next_hop(&ack);
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        turn.above.push(Event::CallUp(id, call.peer.clone(), dialog.call_id().to_owned()));
+        call.phase = Phase::Up;
+        call.dialog = Some(dialog);
+        call.ack = Some((destination, ack.clone()));
+        turn.above.push(Event::Send { destination, message: ack });
+    }
+}

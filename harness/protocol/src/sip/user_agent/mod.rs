@@ -1,0 +1,300 @@
+//! The core of a user agent, RFC 3261 §8, §10.2, §11, §13 and §15.
+//!
+//! Owns one registration and the calls of one line: what is answered to whom, when it rings, what is sent again until it
+//! is acknowledged. Refuses forking of its own, media, authentication and redirection; the session description is a
+//! fixed offer of PCMU.
+
+mod call;
+mod callee;
+mod caller;
+mod registration;
+mod request;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::transaction::{Timer, TransactionId};
+use super::turn::Turn;
+use super::{Message, Method, Status};
+use crate::Instant;
+use call::{Call, Phase};
+use registration::Registration;
+
+/// One user agent with one line.
+#[derive(Clone, Debug)]
+pub struct UserAgent {
+    config: Config,
+    call_id_host: String,
+    registration: Registration,
+    calls: BTreeMap<u64, Call>,
+    calls_made: u64,
+    clients: BTreeMap<TransactionId, Purpose>,
+}
+
+/// Who a user agent is and how it behaves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The user part of its address-of-record and its contact.
+    pub user: String,
+    /// The domain of its address-of-record.
+    pub domain: String,
+    /// Where it is reached; goes into Via and Contact.
+    pub address: SocketAddr,
+    /// Where every request goes that has no route set.
+    pub proxy: SocketAddr,
+    /// The registration lifetime that it asks for, in whole seconds.
+    pub expires: Duration,
+    /// How it takes calls.
+    pub answer: Answer,
+}
+
+/// How a user agent takes calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// From the arrival of the INVITE to the 180.
+    pub ring: Duration,
+    /// From the 180 to the final response.
+    pub pick_up: Duration,
+    /// The final response that refuses the call; a 200 takes it if `None`.
+    pub status: Option<Status>,
+}
+
+/// What the core wants of its owner, or lets it know. Calls are numbered as they begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Send a request outside of any transaction: the ACK for a 2xx.
+    Send {
+        /// Where to.
+        destination: SocketAddr,
+        /// What.
+        message: Message,
+    },
+    /// The registrar granted a registration for that long.
+    Registered(Duration),
+    /// The registrar took the registration away, as asked.
+    Unregistered,
+    /// The registrar refused, or could not be asked; the next try is after that time, if there is one.
+    NotRegistered(Failure, Option<Duration>),
+    /// A call began, to or from that URI.
+    CallOpened(u64, String),
+    /// An incoming call rings here.
+    Ringing(u64, String),
+    /// An outgoing call rings there.
+    RingingThere(u64, String),
+    /// A call was answered, with that Call-ID as its dialog's.
+    CallUp(u64, String, String),
+    /// A call was not answered.
+    CallFailed(u64, String, Failure),
+    /// A call ended.
+    CallEnded(u64, String, Ending),
+    /// A BYE was not answered: the call is over nevertheless.
+    ByeUnanswered(u64, String),
+    /// There is no trace of that call any more.
+    CallClosed(u64),
+}
+
+/// Why something that was asked for did not come about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// A final response other than 2xx.
+    Refused(Status, String),
+    /// Timer B or F, or no end after a CANCEL.
+    TimedOut,
+    /// The request could not be sent.
+    NotSent,
+}
+
+/// Who ended a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// This side.
+    Here,
+    /// The peer.
+    There,
+    /// This side, since the peer never acknowledged the answer (RFC 3261 §13.3.1.4).
+    NotAcknowledged,
+}
+
+/// What a step of this core is given.
+pub type UserAgentTurn<'a> = Turn<'a, Event>;
+
+/// What a client transaction is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    Register,
+    Invite(u64),
+    Cancel,
+    Bye(u64),
+}
+
+impl Default for Answer {
+    /// Rings at once and is picked up after a second.
+    fn default() -> Self {
+        Self {
+            ring: Duration::ZERO,
+            pick_up: Duration::from_secs(1),
+            status: None,
+        }
+    }
+}
+
+impl UserAgent {
+    /// A user agent that has done nothing yet.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self {
+            call_id_host: config.address.ip().to_string(),
+            config,
+            registration: Registration::default(),
+            calls: BTreeMap::new(),
+            calls_made: 0,
+            clients: BTreeMap::new(),
+        }
+    }
+
+    /// Ends the current call, whatever its state; does nothing without one.
+    pub fn hang_up(&mut self, turn: &mut UserAgentTurn<'_>) {
+        let current = self.calls.iter().find(|(_, call)| !call.is_ending());
+        let Some(id) = current.map(|(id, _)| *id) else {
+            return;
+        };
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        match call.phase {
+            Phase::Calling { .. } => self.give_up_calling(turn, id),
+            Phase::Ringing { .. } => self.refuse(turn, id, Status::DECLINE),
+            // RFC 3261 §15: the callee's BYE waits for the ACK, or for the end of waiting for it.
+            Phase::Up if call.unacknowledged.is_some() => call.hang_up_wanted = true,
+            Phase::Up => self.bye(turn, id, Ending::Here),
+            Phase::Ending => {}
+        }
+    }
+
+    /// A response in a client transaction.
+    pub fn response(
+        &mut self,
+        turn: &mut UserAgentTurn<'_>,
+        client: TransactionId,
+        response: &Message,
+    ) {
+        let Some(status) = response.status() else {
+            return;
+        };
+        let Some(&purpose) = self.clients.get(&client) else {
+            return self.stray(turn, response);
+        };
+        match purpose {
+            Purpose::Invite(call) => self.invite_answered(turn, call, client, response),
+            _ if status.is_provisional() => {}
+            Purpose::Register => {
+                self.clients.remove(&client);
+                self.registered(turn, response);
+            }
+            // RFC 3261 §15.1.1: 481, 408 and silence end the dialog as 200 does; so does everything else.
+            Purpose::Bye(call) => {
+                self.clients.remove(&client);
+                self.close(turn, call);
+            }
+            Purpose::Cancel => {
+                self.clients.remove(&client);
+            }
+        }
+    }
+
+    /// A response without a transaction: only a 2xx to an INVITE means anything, that its ACK was lost.
+    pub fn stray(&mut self, turn: &mut UserAgentTurn<'_>, response: &Message) {
+        let again = response.method() == Method::Invite
+            && response.status().is_some_and(Status::is_success);
+        let call = self.calls.values().find(|call| call.is_in(response));
+        if again && let Some((destination, message)) = call.and_then(|call| call.ack.clone()) {
+            turn.above.push(Event::Send {
+                destination,
+                message,
+            });
+        }
+    }
+
+    /// A transaction's timer ran out: B or F of a request, H of a refusal that nobody acknowledged.
+    pub fn timeout(&mut self, turn: &mut UserAgentTurn<'_>, id: TransactionId, timer: Timer) {
+        if matches!(timer, Timer::B | Timer::F) {
+            self.failed(turn, id, Failure::TimedOut);
+        }
+    }
+
+    /// A request of that client transaction did not leave.
+    pub fn send_failed(&mut self, turn: &mut UserAgentTurn<'_>, client: TransactionId) {
+        turn.layer.transport_failed(turn.now, client, turn.below);
+        self.failed(turn, client, Failure::NotSent);
+    }
+
+    /// When the phone rings, is picked up, or sends a 2xx again.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.calls.values().filter_map(Call::deadline).min()
+    }
+
+    /// When the registration is refreshed or tried again.
+    #[must_use]
+    pub fn background_deadline(&self) -> Option<Instant> {
+        self.registration.deadline()
+    }
+
+    /// Does what is due.
+    pub fn expire(&mut self, turn: &mut UserAgentTurn<'_>) {
+        if self.registration.deadline().is_some_and(|at| at <= turn.now) {
+            self.send_register(turn);
+        }
+        let due = |call: &Call| call.deadline().is_some_and(|at| at <= turn.now);
+        let due: Vec<u64> = self
+            .calls
+            .iter()
+            .filter(|(_, call)| due(call))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in due {
+            self.call_is_due(turn, id);
+        }
+    }
+
+    fn failed(&mut self, turn: &mut UserAgentTurn<'_>, client: TransactionId, failure: Failure) {
+        match self.clients.remove(&client) {
+            Some(Purpose::Register) => self.register_failed(turn, failure, None),
+            Some(Purpose::Invite(call)) => self.call_failed(turn, call, failure),
+            Some(Purpose::Bye(call)) => {
+                if let Some(peer) = self.calls.get(&call).map(|call| call.peer.clone()) {
+                    turn.above.push(Event::ByeUnanswered(call, peer));
+                }
+                self.close(turn, call);
+            }
+            // RFC 3261 §9.1: the INVITE is given up 64·T1 after its CANCEL, however that fared.
+            Some(Purpose::Cancel) | None => {}
+        }
+    }
+
+    fn aor(&self) -> String {
+        format!("sip:{}@{}", self.config.user, self.config.domain)
+    }
+
+    fn contact(&self) -> String {
+        format!("<sip:{}@{}>", self.config.user, self.config.address)
+    }
+
+    fn open(&mut self, turn: &mut UserAgentTurn<'_>, peer: String, phase: Phase) -> u64 {
+        self.calls_made += 1;
+        turn.above.push(Event::CallOpened(self.calls_made, peer.clone()));
+        self.calls.insert(self.calls_made, Call::new(peer, phase));
+        self.calls_made
+    }
+
+    fn close(&mut self, turn: &mut UserAgentTurn<'_>, id: u64) {
+        if self.calls.remove(&id).is_some() {
+            self.clients.retain(|_, purpose| *purpose != Purpose::Invite(id));
+            turn.above.push(Event::CallClosed(id));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
