@@ -128,12 +128,20 @@ impl Layer {
         match self.client_key(&request) {
             Ok(key) => {
                 let invite = request.method() == Method::Invite;
-                let kind = if invite { Kind::InviteClient } else { Kind::NonInviteClient };
+                let kind = if invite {
+                    Kind::InviteClient
+                } else {
+                    Kind::NonInviteClient
+                };
                 self.open(now, kind, key, request, destination, Carried::Nothing, out)
             }
             Err(error) => {
                 let transaction = self.next_id();
-                out.push(Output::Refused { transaction, request, error });
+                out.push(Output::Refused {
+                    transaction,
+                    request,
+                    error,
+                });
                 transaction
             }
         }
@@ -246,7 +254,10 @@ impl Layer {
             return Err(RequestError::NotTransactional(method));
         }
         let via = request.top_via().map_err(RequestError::Field)?;
-        let branch = via.branch().filter(|_| via.has_cookie()).ok_or(RequestError::NoBranch)?;
+        let branch = via
+            .branch()
+            .filter(|_| via.has_cookie())
+            .ok_or(RequestError::NoBranch)?;
         let key = Key::client(request).map_err(RequestError::Field)?;
         if self.keys.contains_key(&key) {
             return Err(RequestError::BranchInUse(branch.to_owned()));
