@@ -584,4 +584,6 @@ impl fmt::Display for RespondError {
 impl std::error::Error for RespondError {}
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

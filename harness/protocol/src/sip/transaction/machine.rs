@@ -139,7 +139,8 @@ impl Machine {
         }
         let mut at_once = None;
         for action in row.actions {
-            at_once = self.perform(now, *action, event, out).or(at_once);
+            let over = self.perform(now, *action, event, out);
+            at_once = at_once.or(over);
         }
         if self.state == State::Terminated {
             out.extend(
