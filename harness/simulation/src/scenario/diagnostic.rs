@@ -3,6 +3,7 @@
 //! Owns how a mistake looks. Refuses to know what is one.
 
 use std::fmt;
+use std::ops::Range;
 use std::rc::Rc;
 
 use annotate_snippets::renderer::DecorStyle;
@@ -17,12 +18,25 @@ pub struct Span {
     pub(super) end: usize,
 }
 
+impl Span {
+    pub(super) const fn new(source: usize, range: Range<usize>) -> Self {
+        Self {
+            source,
+            start: range.start,
+            end: range.end,
+        }
+    }
+}
+
 /// A text that spans point into.
 #[derive(Clone, Debug)]
 pub(super) struct Source {
     pub(super) name: Rc<str>,
     pub(super) text: Rc<str>,
 }
+
+/// As many mistakes as somebody reads; the others are counted.
+const SHOWN: usize = 50;
 
 /// One mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +75,10 @@ impl Diagnostics {
     #[must_use]
     pub fn render(&self, color: bool) -> String {
         let mut text = String::new();
-        for mistake in &self.list {
+        for mistake in self.list.iter().take(SHOWN) {
+            if !text.is_empty() {
+                text.push('\n');
+            }
             let help = mistake.help.as_deref();
             text += &point(
                 &self.sources,
@@ -71,7 +88,9 @@ impl Diagnostics {
                 help,
                 color,
             );
-            text.push('\n');
+        }
+        if self.list.len() > SHOWN {
+            text += &format!("\nand {} more mistakes\n", self.list.len() - SHOWN);
         }
         text
     }
@@ -102,12 +121,12 @@ pub(super) fn point(
 ) -> String {
     let mut group = Group::with_title(Level::ERROR.primary_title(title));
     if let Some(source) = sources.get(span.source) {
-        let end = floor(&source.text, span.end);
-        let start = floor(&source.text, span.start).min(end);
+        let line = Line::of(&source.text, span);
         group = group.element(
-            Snippet::source(&*source.text)
+            Snippet::source(line.text)
+                .line_start(line.number)
                 .path(&*source.name)
-                .annotation(AnnotationKind::Primary.span(start..end).label(label)),
+                .annotation(AnnotationKind::Primary.span(line.marked).label(label)),
         );
     }
     if let Some(help) = help {
@@ -121,6 +140,29 @@ pub(super) fn point(
     let mut text = renderer.decor_style(DecorStyle::Unicode).render(&[group]);
     text.push('\n');
     text
+}
+
+/// The line on which a place begins, and what of the place is on it.
+struct Line<'a> {
+    number: usize,
+    text: &'a str,
+    marked: Range<usize>,
+}
+
+impl<'a> Line<'a> {
+    fn of(text: &'a str, span: Span) -> Self {
+        let start = floor(text, span.start);
+        let end = floor(text, span.end).max(start);
+        let before = &text[..start];
+        let first = before.rfind('\n').map_or(0, |at| at + 1);
+        let line = text[first..].split(['\r', '\n']).next().unwrap_or_default();
+        let clip = |at: usize| (at - first).min(line.len());
+        Self {
+            number: before.bytes().filter(|byte| *byte == b'\n').count() + 1,
+            text: line,
+            marked: clip(start)..clip(end),
+        }
+    }
 }
 
 /// The last character boundary at or before `index`.

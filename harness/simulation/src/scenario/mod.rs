@@ -2,17 +2,42 @@
 //!
 //! Owns the format: its keys, their kinds, the mistakes that can be made with them, and how a mistake is
 //! shown. Refuses to run anything, and refuses to guess: whatever is not right is reported at its place.
+//!
+//! One table of keys (`tables`) feeds the reader, the schema and the manual. The way of a file: `tree` (TOML
+//! with places), `matrix` and `path` (values put at dotted paths), `reader` and `value` (each table by
+//! itself), `lower` (tables against each other), `model`.
 
+mod adapter;
 mod diagnostic;
+mod file;
+#[cfg(test)]
+mod fixture;
+mod keys;
+mod lower;
+mod matrix;
 mod model;
+mod names;
+mod path;
 mod pattern;
+mod reader;
+mod record;
 mod subnet;
 mod suggest;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod trigger;
+mod units;
+mod value;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Span};
+pub use file::File;
+pub use matrix::{Combination, NoAssignment, Override};
 pub use model::{
     Direction, Expect, Fault, Host, HostIndex, KnownBad, Lan, Latency, Link, Place, Platform, Run,
     Scenario, Selection, Step, StepAction, Subject, Trigger, When,
 };
+pub use names::Names;
 pub use pattern::Pattern;
 pub use subnet::Subnet;

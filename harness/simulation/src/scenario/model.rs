@@ -350,6 +350,13 @@ impl Platform {
             Self::Windows => "windows",
         }
     }
+
+    /// The platform of that name.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|platform| platform.name() == name)
+    }
 }
 
 impl fmt::Display for Platform {

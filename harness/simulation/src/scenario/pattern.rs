@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use linefault_protocol::sip::{Message, Status};
+
 use super::suggest::nearest;
 
 /// A set of SIP messages. Its text is canonical: one way to write each set.
@@ -83,6 +85,15 @@ impl Pattern {
             }
             _ => Err(PatternError::Words(text.to_owned())),
         }
+    }
+
+    /// Whether a message is meant.
+    #[must_use]
+    pub fn matches(&self, message: &Message) -> bool {
+        self.selects(
+            message.method().as_str(),
+            message.status().map(Status::code),
+        )
     }
 
     /// Whether a message with that method (of a response: its CSeq's) and status is meant.

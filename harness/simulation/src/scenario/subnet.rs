@@ -21,6 +21,8 @@ pub(super) enum SubnetError {
     PrefixRange(u8),
     /// Bits beyond the prefix are set; the range meant is probably this.
     HostBits(Subnet),
+    /// Loopback or multicast: no LAN has such addresses.
+    NotUnicast,
 }
 
 impl Subnet {
@@ -38,6 +40,9 @@ impl Subnet {
             network: masked(network, prefix),
             prefix,
         };
+        if !is_unicast(network) && !network.is_unspecified() {
+            return Err(SubnetError::NotUnicast);
+        }
         if start.network == network {
             Ok(start)
         } else {
@@ -69,7 +74,7 @@ impl Subnet {
         self.contains(other.network) || other.contains(self.network)
     }
 
-    /// Whether a host may have that address: in the range, and neither its first nor, in IPv4, its last
+    /// Whether a host may have that address: in the range, of one host only, and neither its first nor, in IPv4, its last
     /// one, which name the network and everybody on it (RFC 1122 §3.2.1.3; RFC 4291 §2.6.1). Ranges of one
     /// or two addresses have no such names (RFC 3021, RFC 6164).
     #[must_use]
@@ -78,6 +83,7 @@ impl Subnet {
         let number = to_bits(address);
         let pair = last - first <= 1;
         self.contains(address)
+            && is_unicast(address)
             && (pair || (number != first && !(address.is_ipv4() && number == last)))
     }
 
@@ -89,6 +95,12 @@ impl Subnet {
         (first..=last)
             .map(move |bits| from_bits(bits, is_ipv4))
             .filter(move |address| subnet.may_host(*address))
+    }
+
+    /// The addresses that hosts may be given: without the first, which is the router's, where there is room.
+    pub(super) fn assignable(&self) -> impl Iterator<Item = IpAddr> {
+        let (first, last) = self.bounds();
+        self.hosts().skip(usize::from(last - first > 1))
     }
 
     fn bounds(&self) -> (u128, u128) {
@@ -103,6 +115,10 @@ impl fmt::Display for Subnet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.network, self.prefix)
     }
+}
+
+fn is_unicast(address: IpAddr) -> bool {
+    !address.is_loopback() && !address.is_multicast() && !address.is_unspecified()
 }
 
 const fn width(address: IpAddr) -> u8 {
@@ -173,6 +189,8 @@ mod tests {
             Subnet::parse("10.0.0.0/+8"),
             Err(SubnetError::PrefixRange(32))
         );
+        assert_eq!(Subnet::parse("127.0.0.0/8"), Err(SubnetError::NotUnicast));
+        assert_eq!(Subnet::parse("ff02::/16"), Err(SubnetError::NotUnicast));
         assert_eq!(
             Subnet::parse("10.0.0.9/24"),
             Err(SubnetError::HostBits(subnet("10.0.0.0/24")))

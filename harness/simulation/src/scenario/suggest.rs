@@ -3,7 +3,7 @@
 /// The candidate that `word` most likely means, if any is near enough to say so.
 ///
 /// Near is a third of the word's letters wrong, missing, extra or swapped with a neighbour, and at least
-/// one: more would suggest words that share nothing.
+/// one, but never all: more would suggest words that share nothing.
 pub(super) fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -12,7 +12,8 @@ pub(super) fn nearest<'a>(
     if word.len() > 64 {
         return None;
     }
-    let limit = (word.chars().count() / 3).max(1);
+    let letters = word.chars().count();
+    let limit = (letters / 3).max(1).min(letters.saturating_sub(1));
     candidates
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
@@ -52,6 +53,7 @@ mod tests {
         assert_eq!(nearest("drpo", FAULTS), Some("drop"));
         assert_eq!(nearest("explode", FAULTS), None);
         assert_eq!(nearest("", FAULTS), None);
+        assert_eq!(nearest("9", ["0", "1"]), None);
     }
 
     #[test]

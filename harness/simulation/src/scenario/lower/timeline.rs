@@ -1,0 +1,305 @@
+//! Steps and faults: when they are due, and whom they concern.
+
+use linefault_actors::Instant;
+use linefault_actors::catalogue::Command;
+
+use super::super::adapter;
+use super::super::diagnostic::Span;
+use super::super::model::{Fault, HostIndex, Place, Run, Selection, Step, StepAction, When};
+use super::super::record::{Record, Value};
+use super::super::tables::{Acts, FaultKind};
+use super::Lowering;
+
+/// The last moment at which a step or fault with an `at` is due.
+pub(super) fn last(steps: &[Step], faults: &[Fault]) -> Instant {
+    let whens = steps
+        .iter()
+        .map(|step| &step.when)
+        .chain(faults.iter().map(|fault| &fault.when));
+    let times = whens.filter_map(|when| match when {
+        When::At(at) => Some(*at),
+        When::Seen { .. } => None,
+    });
+    times.max().unwrap_or(Instant::START)
+}
+
+impl Lowering<'_, '_> {
+    /// What hosts are told to do.
+    pub(super) fn steps(&mut self, timeline: &Record, run: Option<&Run>) -> Vec<Step> {
+        let mut steps = Vec::new();
+        for record in timeline.records("steps") {
+            let when = self.when(record, run);
+            let (Some(when), Some(host)) = (when, record.host("host")) else {
+                continue;
+            };
+            let Some(action) = self.action(record, host) else {
+                continue;
+            };
+            steps.push(Step {
+                span: record.span,
+                when,
+                host,
+                action,
+            });
+        }
+        steps
+    }
+
+    /// What is done to them.
+    pub(super) fn faults(&mut self, timeline: &Record, run: Option<&Run>) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        for record in timeline.records("faults") {
+            let when = self.when(record, run);
+            let Some(kind) = self
+                .vocabulary
+                .faults
+                .iter()
+                .find(|kind| Some(kind.name) == record.variant)
+            else {
+                continue;
+            };
+            let (Some(place), Some(when)) = (self.place(record, kind), when) else {
+                continue;
+            };
+            let selection = selection(record);
+            faults.push(Fault {
+                index: faults.len(),
+                span: record.span,
+                name: kind.name,
+                when,
+                lasts: record.duration("for"),
+                display: self.display(kind.name, &selection, &place),
+                place,
+                selection,
+                may_miss: record.switch("may_miss"),
+                arguments: adapter::settings(record, &kind.keys),
+            });
+        }
+        faults
+    }
+
+    fn when(&mut self, record: &Record, run: Option<&Run>) -> Option<When> {
+        if let Some(Value::Trigger(trigger)) = record.value("when") {
+            let delay = record.duration("after").unwrap_or_default();
+            return Some(When::Seen {
+                trigger: trigger.clone(),
+                delay,
+            });
+        }
+        if record.given("after") && record.given("at") {
+            let help = Some("add the time to `at`".to_owned());
+            let label = "`after` counts from what `when` names";
+            self.reader
+                .mistake(record.place("after"), "`after` without `when`", label, help);
+        }
+        let at = Instant::START + record.duration("at")?;
+        self.in_time(at, record.place("at"), run);
+        Some(When::At(at))
+    }
+
+    /// What is due after the end never happens.
+    pub(super) fn in_time(&mut self, at: Instant, span: Span, run: Option<&Run>) {
+        let Some(run) = run else { return };
+        let (end, key) = match run.run_until {
+            Some(until) if until <= run.time_max => (until, "run_until"),
+            _ => (run.time_max, "time_max"),
+        };
+        if at > end {
+            let label = format!("the run ends at {end} s at the latest (`run.{key}`)");
+            self.reader
+                .mistake(span, "this is due after the end of the run", label, None);
+        }
+    }
+
+    fn action(&self, record: &Record, host: HostIndex) -> Option<StepAction> {
+        if record.variant == Some("send") {
+            let raw = lines_ended(record.text("raw")?);
+            return Some(StepAction::SendRaw {
+                to: record.host("to")?,
+                raw,
+            });
+        }
+        let host = *self.reader.names("host").get(host.0)?;
+        let actor = self
+            .reader
+            .root
+            .get("host")?
+            .get(host)?
+            .get("actor")?
+            .text()?;
+        let entry = self
+            .vocabulary
+            .actors
+            .iter()
+            .find(|entry| entry.name == actor)?;
+        let command = entry
+            .commands
+            .iter()
+            .find(|command| Some(command.name) == record.variant)?;
+        let keys = adapter::commands(entry)
+            .find(|variant| variant.name == command.name)?
+            .keys;
+        Some(StepAction::Command(Command {
+            name: command.name,
+            arguments: adapter::settings(record, &keys),
+        }))
+    }
+
+    /// Whom a fault concerns: exactly one way to say it, and one that the fault understands.
+    fn place(&mut self, record: &Record, kind: &FaultKind) -> Option<Place> {
+        let given: Vec<&str> = ["host", "from", "between"]
+            .into_iter()
+            .filter(|key| record.given(key))
+            .collect();
+        if let [first, second, ..] = given[..] {
+            let message = format!("`{}` has two places: `{first}` and `{second}`", kind.name);
+            self.reader.mistake(
+                record.place(second),
+                message,
+                format!("expected only one of {}", kind.acts.places()),
+                None,
+            );
+            return None;
+        }
+        if record.given("from") != record.given("to") {
+            let (there, missing) = if record.given("from") {
+                ("from", "to")
+            } else {
+                ("to", "from")
+            };
+            let message = format!("`{there}` without `{missing}`");
+            self.reader
+                .mistake(record.place(there), message, "a link has two ends", None);
+            return None;
+        }
+        if record.given("one_way") && !record.given("between") {
+            let label = "a link is directed anyhow, and a host has no direction";
+            self.reader.mistake(
+                record.place("one_way"),
+                "`one_way` without `between`",
+                label,
+                None,
+            );
+        }
+        match given.first() {
+            Some(&"host") => Some(Place::Host(record.host("host")?)),
+            Some(&"from") => Some(Place::Link {
+                from: record.host("from")?,
+                to: record.host("to")?,
+            }),
+            Some(_) => self.between(record),
+            None if kind.acts == Acts::Packets && record.given("message") => {
+                Some(Place::Everywhere)
+            }
+            // That a fault of hosts lacks its host is already said.
+            None if kind.acts == Acts::Hosts => None,
+            None => {
+                let message = format!("`{}` names nobody", kind.name);
+                self.reader.mistake(
+                    record.span,
+                    message,
+                    format!("expected {}", kind.acts.places()),
+                    None,
+                );
+                None
+            }
+        }
+    }
+
+    fn between(&mut self, record: &Record) -> Option<Place> {
+        let groups = record.list("between");
+        let [(_, Value::List(left)), (_, Value::List(right))] = groups else {
+            let label = "expected two lists of hosts: [[\"alice\"], [\"proxy\", \"bob\"]]";
+            self.reader.mistake(
+                record.place("between"),
+                "`between` takes two groups",
+                label,
+                None,
+            );
+            return None;
+        };
+        for (group, (span, _)) in [left, right].into_iter().zip(groups) {
+            if group.is_empty() {
+                self.reader
+                    .mistake(*span, "an empty group", "expected at least one host", None);
+            }
+        }
+        for (span, host) in right {
+            if left.iter().any(|(_, other)| other == host)
+                && let Value::Host(_, name) = host
+            {
+                let label = "also in the first group";
+                self.reader
+                    .mistake(*span, format!("`{name}` is in both groups"), label, None);
+            }
+        }
+        let one_way = record.switch("one_way");
+        Some(Place::Between {
+            left: indexes(left),
+            right: indexes(right),
+            one_way,
+        })
+    }
+
+    fn display(&self, fault: &str, selection: &Selection, place: &Place) -> String {
+        let names = self.reader.names("host");
+        let name = |index: &HostIndex| names.get(index.0).copied().unwrap_or_default();
+        let group = |group: &[HostIndex]| group.iter().map(name).collect::<Vec<_>>().join(", ");
+        let mut text = fault.to_owned();
+        if let Some(pattern) = &selection.message {
+            text += &format!(" {pattern}");
+        }
+        match place {
+            Place::Everywhere => {}
+            Place::Host(host) => text += &format!(" {}", name(host)),
+            Place::Link { from, to } => text += &format!(" {} → {}", name(from), name(to)),
+            Place::Between {
+                left,
+                right,
+                one_way,
+            } => {
+                let arrow = if *one_way { '→' } else { '↔' };
+                text += &format!(" {} {arrow} {}", group(left), group(right));
+            }
+        }
+        text
+    }
+}
+
+fn selection(record: &Record) -> Selection {
+    Selection {
+        message: record.pattern("message").cloned(),
+        times: record.count("times"),
+        nth: record.count("nth"),
+        retransmission: record.count("retransmission"),
+        probability: match record.value("probability") {
+            Some(Value::Ratio(parts)) => Some(*parts),
+            _ => None,
+        },
+    }
+}
+
+fn indexes(hosts: &[(Span, Value)]) -> Vec<HostIndex> {
+    let index = |(_, value): &(Span, Value)| match value {
+        Value::Host(index, _) => Some(*index),
+        _ => None,
+    };
+    hosts.iter().filter_map(index).collect()
+}
+
+/// RFC 3261 §7: lines end with CRLF, which nobody wants to write into a TOML file.
+fn lines_ended(text: &str) -> Vec<u8> {
+    text.replace("\r\n", "\n")
+        .replace('\n', "\r\n")
+        .into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lines_ended;
+
+    #[test]
+    fn bare_line_feeds_become_crlf_and_others_stay() {
+        assert_eq!(lines_ended("a\nb\r\nc\rd"), b"a\r\nb\r\nc\rd");
+    }
+}
