@@ -1,0 +1,306 @@
+//! What a run records, and who keeps it.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::{FaultId, HostId, Instant, Packet, SocketError};
+
+/// A record's number: the recorder hands them out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordId(pub u32);
+
+/// A socket, numbered from 1 over the whole run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SocketId(pub u64);
+
+/// A task, numbered from 1 over the whole run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TaskId(pub u64);
+
+/// A timer, numbered from 1 over the whole run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TimerId(pub u64);
+
+/// Something that happened. Cheap to make: numbers, addresses and shared bytes, rendered by whoever reads it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Event {
+    /// A packet left its sender. For a host's own, the cause is what the sending code reacted to.
+    Sent {
+        /// As it left.
+        packet: Packet,
+    },
+    /// A packet reached its host, and for a datagram a socket's queue; whether anyone reads it is another matter.
+    Delivered {
+        /// As it arrived.
+        packet: Packet,
+    },
+    /// The application read a datagram.
+    Received {
+        /// [`Packet::id`].
+        packet: u64,
+        /// Through which socket.
+        socket: SocketId,
+    },
+    /// A packet got no further.
+    Lost {
+        /// As it was.
+        packet: Packet,
+        /// Why.
+        reason: LossReason,
+    },
+    /// A fault did something to a packet other than losing it.
+    Altered {
+        /// As it is now.
+        packet: Packet,
+        /// The fault that did it.
+        fault: FaultId,
+        /// What was done.
+        how: Alteration,
+    },
+    /// A socket was bound.
+    SocketOpened {
+        /// The new socket.
+        socket: SocketId,
+        /// Its address, with the port chosen.
+        local: SocketAddr,
+    },
+    /// A socket was closed, by its owner or by the kernel of a host whose process ended.
+    SocketClosed {
+        /// The socket.
+        socket: SocketId,
+    },
+    /// A socket call failed.
+    CallFailed {
+        /// `None` when no socket came of it.
+        socket: Option<SocketId>,
+        /// Which call.
+        call: SocketCall,
+        /// The destination or the address to bind, where the call names one.
+        address: Option<SocketAddr>,
+        /// What the caller was told.
+        error: SocketError,
+    },
+    /// A timer was set.
+    TimerSet {
+        /// The timer.
+        timer: TimerId,
+        /// When it is due.
+        due: Instant,
+        /// Whether it keeps a run from being quiet.
+        class: TimerClass,
+    },
+    /// A timer fired; its cause is the record that set it.
+    TimerFired {
+        /// The timer.
+        timer: TimerId,
+    },
+    /// A timer was dropped before it fired.
+    TimerCancelled {
+        /// The timer.
+        timer: TimerId,
+    },
+    /// A task began.
+    TaskSpawned {
+        /// The task.
+        task: TaskId,
+    },
+    /// A task ended.
+    TaskEnded {
+        /// The task.
+        task: TaskId,
+        /// In which way.
+        how: TaskEnd,
+    },
+    /// Code panicked; its task is over, its host goes on.
+    Panic {
+        /// The task.
+        task: TaskId,
+        /// The panic's message.
+        message: String,
+    },
+    /// An incarnation began.
+    HostStarted {
+        /// Counts from 1 per host.
+        incarnation: u32,
+    },
+    /// An incarnation ended.
+    HostStopped {
+        /// Which one.
+        incarnation: u32,
+        /// In which way.
+        how: Stop,
+    },
+    /// A fault began.
+    FaultArmed {
+        /// The fault.
+        fault: FaultId,
+        /// Its name in the catalogue.
+        name: &'static str,
+    },
+    /// A fault is over: healed, expired or used up.
+    FaultEnded {
+        /// The fault.
+        fault: FaultId,
+    },
+}
+
+/// Why a packet got no further.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LossReason {
+    /// A fault lost it.
+    Fault(FaultId),
+    /// No LAN holds the destination address.
+    NoRoute,
+    /// ARP or neighbour discovery got no answer.
+    NeighbourSilent,
+    /// Too many packets waited for the same neighbour.
+    NeighbourQueueFull,
+    /// The receiver had lost power when it arrived.
+    HostOff,
+    /// Nobody listens on the destination port.
+    PortClosed,
+    /// The socket's receive buffer was full.
+    BufferFull,
+    /// Nobody has joined the multicast group.
+    NoGroup,
+    /// The socket that an ICMP error was about is gone.
+    NoSocket,
+}
+
+/// What a fault did to a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Alteration {
+    /// It arrives this much later.
+    Delayed {
+        /// On top of the link's latency.
+        by: Duration,
+    },
+    /// It is held back so that later packets overtake it.
+    Reordered,
+    /// It is a copy.
+    Duplicated {
+        /// [`Packet::id`] of the original.
+        of: u64,
+    },
+    /// Bits were flipped.
+    Corrupted,
+    /// Its end was cut off.
+    Truncated,
+}
+
+/// Socket calls that can fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the names are those of the calls")]
+pub enum SocketCall {
+    Bind,
+    Connect,
+    Send,
+    Receive,
+}
+
+/// Whether a timer stands for work under way or for routine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TimerClass {
+    /// Something waits for it: the run is not quiet.
+    Foreground,
+    /// Keep-alive, refresh, health check, expiry: the run may end without it.
+    Background,
+}
+
+/// How a task ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TaskEnd {
+    /// It returned.
+    Completed,
+    /// It panicked.
+    Panicked,
+    /// It was dropped: aborted, or its incarnation ended.
+    Dropped,
+}
+
+/// How an incarnation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stop {
+    /// The process ended and the kernel closed its sockets.
+    Killed,
+    /// The machine fell silent.
+    PowerOff,
+}
+
+/// Who keeps the records of a run.
+///
+/// It is called while the engine is at work and must not call back into the [`Network`](crate::Network).
+pub trait Recorder {
+    /// Keeps one record and numbers it. `cause` is the record that led to this one, `host` is `None` for what
+    /// happens between hosts.
+    fn record(
+        &mut self,
+        at: Instant,
+        host: Option<HostId>,
+        cause: Option<RecordId>,
+        event: Event,
+    ) -> RecordId;
+}
+
+/// Keeps nothing; still numbers records, so that causes can be told apart.
+#[derive(Debug, Default)]
+pub struct NoRecorder {
+    next: u32,
+}
+
+impl Recorder for NoRecorder {
+    fn record(&mut self, _: Instant, _: Option<HostId>, _: Option<RecordId>, _: Event) -> RecordId {
+        let id = RecordId(self.next);
+        self.next = self.next.wrapping_add(1);
+        id
+    }
+}
+
+/// Keeps every record in order; a record's id is its index.
+#[derive(Debug, Default)]
+pub struct MemoryRecorder {
+    records: Vec<Record>,
+}
+
+/// One kept record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// When.
+    pub at: Instant,
+    /// On which host.
+    pub host: Option<HostId>,
+    /// What led to it.
+    pub cause: Option<RecordId>,
+    /// What happened.
+    pub event: Event,
+}
+
+impl MemoryRecorder {
+    /// All records so far.
+    #[must_use]
+    pub fn records(&self) -> &[Record] {
+        &self.records
+    }
+}
+
+impl Recorder for MemoryRecorder {
+    /// Records beyond `u32::MAX` are dropped: a run of that length has met its limits long before.
+    fn record(
+        &mut self,
+        at: Instant,
+        host: Option<HostId>,
+        cause: Option<RecordId>,
+        event: Event,
+    ) -> RecordId {
+        let Ok(id) = u32::try_from(self.records.len()) else {
+            return RecordId(u32::MAX);
+        };
+        self.records.push(Record {
+            at,
+            host,
+            cause,
+            event,
+        });
+        RecordId(id)
+    }
+}

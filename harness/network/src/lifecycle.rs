@@ -1,0 +1,144 @@
+//! Starting and stopping hosts.
+
+use std::rc::Rc;
+
+use crate::event::{Event, Stop};
+use crate::executor::Incarnation;
+use crate::fault::HostChange;
+use crate::host::Host;
+use crate::state::{Factory, State};
+use crate::{HostId, Network};
+
+impl Network {
+    /// Begins an incarnation of a host with this code, and keeps the code for restarts. A running incarnation is
+    /// killed first; a machine that is off boots. The incarnation goes on after `main` returns, with the tasks that it
+    /// has spawned.
+    pub fn start<F>(&self, host: HostId, main: impl Fn(Host) -> F + 'static) -> Host
+    where
+        F: Future<Output = ()> + 'static,
+    {
+        let factory: Factory = Rc::new(move |host| Box::pin(main(host)));
+        self.0
+            .with(|state| state.machine_mut(host).factory = Some(factory));
+        self.restart(host);
+        self.host(host)
+    }
+
+    /// Boots the machine if need be, kills its process if it runs, and starts it anew. False if there is no code.
+    pub(crate) fn restart(&self, host: HostId) -> bool {
+        self.stop(host, Stop::Killed);
+        let begun = self.0.with(|state| {
+            state.power_on(host);
+            let factory = state.machine(host).factory.clone()?;
+            state.begin_incarnation(host);
+            Some((factory, Host::new(Rc::downgrade(&self.0), state, host)))
+        });
+        let Some((factory, handle)) = begun else {
+            return false;
+        };
+        let host = handle.clone();
+        // Called within the task, so that a panic stays there.
+        let _main = handle.spawn(async move { factory(host).await });
+        true
+    }
+
+    /// Does to a host what a fault asks; false if that changes nothing.
+    pub(crate) fn begin(&self, change: HostChange, host: HostId) -> bool {
+        match change {
+            HostChange::Kill => self.stop(host, Stop::Killed),
+            HostChange::Restart => self.restart(host),
+            HostChange::Detach => self.0.with(|state| state.detach(host)),
+            HostChange::PowerOff => {
+                let stopped = self.stop(host, Stop::PowerOff);
+                self.0.with(|state| state.power_off(host)) || stopped
+            }
+        }
+    }
+
+    /// Undoes it. A process is not started on a machine that is off, nor one that runs already.
+    pub(crate) fn undo(&self, change: HostChange, host: HostId) {
+        let (powered, running) = self.0.with(|state| {
+            let machine = state.machine(host);
+            (machine.powered, machine.running.is_some())
+        });
+        match change {
+            HostChange::Detach => self.0.with(|state| state.attach(host)),
+            HostChange::PowerOff if !powered => {
+                self.restart(host);
+            }
+            HostChange::Kill if powered && !running => {
+                self.restart(host);
+            }
+            HostChange::PowerOff | HostChange::Kill | HostChange::Restart => {}
+        }
+    }
+
+    fn stop(&self, host: HostId, how: Stop) -> bool {
+        // The tasks are dropped outside: their destructors come back.
+        let stopped = self.0.with(|state| state.end_incarnation(host, how));
+        stopped.is_some()
+    }
+}
+
+impl State {
+    fn begin_incarnation(&mut self, host: HostId) {
+        let running = Rc::new(Incarnation::new(host, &self.woken));
+        let machine = self.machine_mut(host);
+        machine.incarnation += 1;
+        machine.running = Some(running);
+        let incarnation = machine.incarnation;
+        let started = self.record(Some(host), Event::HostStarted { incarnation });
+        self.cause = Some(started);
+    }
+
+    fn end_incarnation(&mut self, host: HostId, how: Stop) -> Option<Rc<Incarnation>> {
+        let machine = self.machine_mut(host);
+        let running = machine.running.take()?;
+        let incarnation = machine.incarnation;
+        let closed = machine.sockets.close_all();
+        let stopped = self.record(Some(host), Event::HostStopped { incarnation, how });
+        self.cause = Some(stopped);
+        for socket in closed {
+            self.record(Some(host), Event::SocketClosed { socket: socket.id });
+            // Nobody is left to be woken, but a waker's destructor may come back.
+            self.wakes.extend(socket.readers);
+        }
+        Some(running)
+    }
+
+    fn power_on(&mut self, host: HostId) {
+        self.machine_mut(host).powered = true;
+        self.note_presence(host);
+    }
+
+    fn power_off(&mut self, host: HostId) -> bool {
+        let was_on = std::mem::replace(&mut self.machine_mut(host).powered, false);
+        self.machine_mut(host).path_mtu.clear();
+        self.note_presence(host);
+        self.forget_asking(host);
+        was_on
+    }
+
+    fn detach(&mut self, host: HostId) -> bool {
+        self.machine_mut(host).detached += 1;
+        self.note_presence(host);
+        self.machine(host).powered
+    }
+
+    fn attach(&mut self, host: HostId) {
+        let machine = self.machine_mut(host);
+        machine.detached = machine.detached.saturating_sub(1);
+        self.note_presence(host);
+    }
+
+    /// Keeps the moment since which neighbours get no answer.
+    fn note_presence(&mut self, host: HostId) {
+        let now = self.now;
+        let machine = self.machine_mut(host);
+        machine.vanished = if machine.on_lan() {
+            None
+        } else {
+            Some(machine.vanished.unwrap_or(now))
+        };
+    }
+}

@@ -1,0 +1,197 @@
+//! Everything the engine knows, behind one cell.
+//!
+//! Wakers are collected here and woken only after the cell is released, because waking may drop foreign values whose
+//! destructors come back to the engine.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Duration;
+
+use crate::draw::Key;
+use crate::event::{Event, LossReason, RecordId, Recorder, SocketCall, SocketId};
+use crate::executor::{Incarnation, Woken};
+use crate::fault::{FaultId, Faults};
+use crate::host::Host;
+use crate::link::Links;
+use crate::neighbour::{Asker, Hop, Neighbours};
+use crate::packet::Packet;
+use crate::platform::{Platform, SocketError, SocketErrorKind};
+use crate::queue::Queue;
+use crate::router::Limiter;
+use crate::socket::SocketTable;
+use crate::timer::TimerCell;
+use crate::topology::Topology;
+use crate::{HostId, Instant, Network};
+
+/// The cell.
+pub(crate) struct Inner {
+    state: RefCell<State>,
+}
+
+impl Inner {
+    pub(crate) fn new(state: State) -> Self {
+        Self {
+            state: RefCell::new(state),
+        }
+    }
+
+    /// Works on the state, then wakes whom that concerned.
+    pub(crate) fn with<R>(&self, work: impl FnOnce(&mut State) -> R) -> R {
+        let (result, wakes) = {
+            let state = &mut *self.state.borrow_mut();
+            (work(state), std::mem::take(&mut state.wakes))
+        };
+        wakes.into_iter().for_each(Waker::wake);
+        result
+    }
+}
+
+/// What the queue holds. Timers of sockets belong here, too.
+pub(crate) enum Happening {
+    Control(Box<dyn FnOnce(&Network)>),
+    /// Boxed: the queue's slots stay small.
+    Arrival(Box<Arrival>),
+    Timer(Rc<TimerCell>),
+    /// The next unanswered ARP request, or the end of asking.
+    Probe(Asker, Hop),
+    /// A fault's time is over.
+    Heal(FaultId),
+}
+
+/// A packet under way and the record that sent it.
+pub(crate) struct Arrival {
+    pub(crate) packet: Packet,
+    pub(crate) cause: RecordId,
+}
+
+pub(crate) type Factory = Rc<dyn Fn(Host) -> std::pin::Pin<Box<dyn Future<Output = ()>>>>;
+
+/// A host's machine: its kernel, and the process on it.
+pub(crate) struct Machine {
+    pub(crate) platform: Platform,
+    pub(crate) powered: bool,
+    /// How many faults keep it off its LAN.
+    pub(crate) detached: u32,
+    /// Since when neighbours get no answer from it.
+    pub(crate) vanished: Option<Instant>,
+    pub(crate) incarnation: u32,
+    pub(crate) running: Option<Rc<Incarnation>>,
+    pub(crate) factory: Option<Factory>,
+    pub(crate) sockets: SocketTable,
+    pub(crate) draws: BTreeMap<Box<str>, u64>,
+    pub(crate) path_mtu: VecDeque<(IpAddr, u16)>,
+}
+
+impl Machine {
+    pub(crate) fn new(platform: Platform) -> Self {
+        Self {
+            platform,
+            powered: true,
+            detached: 0,
+            vanished: None,
+            incarnation: 0,
+            running: None,
+            factory: None,
+            sockets: SocketTable::new(platform),
+            draws: BTreeMap::new(),
+            path_mtu: VecDeque::new(),
+        }
+    }
+
+    /// Whether it answers ARP.
+    pub(crate) fn on_lan(&self) -> bool {
+        self.powered && self.detached == 0
+    }
+
+    pub(crate) fn is_alive(&self, incarnation: u32) -> bool {
+        self.running.is_some() && self.incarnation == incarnation
+    }
+}
+
+pub(crate) struct State {
+    pub(crate) seed: u64,
+    pub(crate) root: Key,
+    pub(crate) now: Instant,
+    pub(crate) cause: Option<RecordId>,
+    /// Whose turn it is.
+    pub(crate) polled: Option<HostId>,
+    pub(crate) recorder: Rc<RefCell<dyn Recorder>>,
+    pub(crate) queue: Queue<Happening>,
+    pub(crate) topology: Topology,
+    pub(crate) machines: Vec<Machine>,
+    pub(crate) links: Links,
+    pub(crate) neighbours: Neighbours,
+    pub(crate) neighbour_timeout: Duration,
+    pub(crate) limiter: Limiter,
+    pub(crate) faults: Faults,
+    pub(crate) woken: Arc<Woken>,
+    pub(crate) wakes: Vec<Waker>,
+    pub(crate) packets_in_flight: usize,
+    pub(crate) foreground_timers: usize,
+    pub(crate) work_limit: u64,
+    pub(crate) work_done: u64,
+    pub(crate) last_packet: u64,
+    pub(crate) last_socket: u64,
+    pub(crate) last_task: u64,
+    pub(crate) last_timer: u64,
+}
+
+impl State {
+    /// Records with the current cause.
+    pub(crate) fn record(&mut self, host: Option<HostId>, event: Event) -> RecordId {
+        self.record_caused(host, self.cause, event)
+    }
+
+    pub(crate) fn record_caused(
+        &mut self,
+        host: Option<HostId>,
+        cause: Option<RecordId>,
+        event: Event,
+    ) -> RecordId {
+        self.recorder
+            .borrow_mut()
+            .record(self.now, host, cause, event)
+    }
+
+    pub(crate) fn lose(&mut self, packet: Packet, reason: LossReason, cause: RecordId) -> RecordId {
+        self.record_caused(
+            packet.receiver.or(packet.sender),
+            Some(cause),
+            Event::Lost { packet, reason },
+        )
+    }
+
+    /// Records that a call failed, and words the failure as the host's platform does.
+    pub(crate) fn call_failed(
+        &mut self,
+        host: HostId,
+        socket: Option<SocketId>,
+        call: SocketCall,
+        address: Option<std::net::SocketAddr>,
+        kind: SocketErrorKind,
+    ) -> SocketError {
+        let error = SocketError::new(kind, self.machine(host).platform);
+        self.record(
+            Some(host),
+            Event::CallFailed {
+                socket,
+                call,
+                address,
+                error,
+            },
+        );
+        error
+    }
+
+    pub(crate) fn machine(&self, host: HostId) -> &Machine {
+        &self.machines[host.index()]
+    }
+
+    pub(crate) fn machine_mut(&mut self, host: HostId) -> &mut Machine {
+        &mut self.machines[host.index()]
+    }
+}
