@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::{Behaviour, Host};
 
 /// Every actor there is. A new one is a file and a line here.
-pub const CATALOGUE: &[&Entry] = &[];
+pub const CATALOGUE: &[&Entry] = &[&crate::phone::ENTRY, &crate::proxy::ENTRY];
 
 /// The actor of that name.
 #[must_use]
@@ -170,6 +170,19 @@ impl Settings {
         matches!(self.get(name), Some(Value::Switch(true)))
     }
 
+    /// The texts of a list, if there is one of that name.
+    #[must_use]
+    pub fn texts(&self, name: &str) -> Option<Vec<&str>> {
+        let Value::List(values) = self.get(name)? else {
+            return None;
+        };
+        let text = |value| match value {
+            &Value::Text(ref text) => Some(text.as_str()),
+            _ => None,
+        };
+        Some(values.iter().filter_map(text).collect())
+    }
+
     /// A table, if there is one of that name.
     #[must_use]
     pub fn table(&self, name: &str) -> Option<&Settings> {
@@ -198,6 +211,13 @@ impl Directory {
     #[must_use]
     pub fn new(listings: BTreeMap<String, Listing>) -> Self {
         Self(Rc::new(listings))
+    }
+
+    /// All hosts, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Listing)> {
+        self.0
+            .iter()
+            .map(|(name, listing)| (name.as_str(), listing))
     }
 
     /// The host of that name.

@@ -6,7 +6,7 @@
 use std::fmt;
 
 /// A failed socket call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SocketError {
     /// What happened, independent of the platform.
     pub kind: SocketErrorKind,
@@ -34,7 +34,7 @@ impl std::error::Error for SocketError {}
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident = $text:literal,)*) => {
         /// The kinds of failure, named after what happened.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum SocketErrorKind { $($(#[$doc])* $kind,)* }
 
         impl SocketErrorKind {

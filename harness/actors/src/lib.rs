@@ -6,9 +6,13 @@
 
 pub mod catalogue;
 mod driver;
+mod element;
 mod error;
 mod host;
 mod machine;
+pub mod phone;
+pub mod proxy;
+mod report;
 
 pub use driver::drive;
 pub use error::{SocketError, SocketErrorKind};

@@ -81,7 +81,7 @@ pub enum Output {
 }
 
 /// What an actor notes for whoever watches: it changes nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Report {
     /// Something exists that must be closed again.
     Opened {
@@ -91,6 +91,8 @@ pub enum Report {
         id: u64,
         /// What a reader recognises it by.
         label: String,
+        /// The address that it leads to, for a binding: whoever watches can then tell a dead one.
+        target: Option<SocketAddr>,
     },
     /// It exists no more.
     Closed {
@@ -124,7 +126,7 @@ pub enum Report {
 }
 
 /// What became of a protocol timer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TimerChange {
     /// It will fire at that moment.
     Set(Instant),
@@ -171,13 +173,18 @@ impl<'a> Context<'a> {
         (self.draw)(purpose)
     }
 
+    /// Wants that done.
+    pub fn output(&mut self, output: Output) {
+        self.outputs.push_back(output);
+    }
+
     /// Sends a datagram.
     pub fn send(&mut self, to: SocketAddr, bytes: Bytes, ticket: Option<u64>) {
-        self.outputs.push_back(Output::Send { to, bytes, ticket });
+        self.output(Output::Send { to, bytes, ticket });
     }
 
     /// Notes something.
     pub fn report(&mut self, report: Report) {
-        self.outputs.push_back(Output::Report(report));
+        self.output(Output::Report(report));
     }
 }

@@ -146,8 +146,12 @@ impl Dialog {
     }
 
     fn is(&self, message: &Message, from: &Party, to: &Party) -> bool {
-        let tag_is = |value: Option<Option<&str>>, party: &Party| value.is_some_and(|tag| tag == party.tag.as_deref());
-        message.call_id().is_ok_and(|call_id| call_id == self.call_id)
+        let tag_is = |value: Option<Option<&str>>, party: &Party| {
+            value.is_some_and(|tag| tag == party.tag.as_deref())
+        };
+        message
+            .call_id()
+            .is_ok_and(|call_id| call_id == self.call_id)
             && tag_is(message.from().ok().map(|value| value.tag()), from)
             && tag_is(message.to().ok().map(|value| value.tag()), to)
     }
@@ -181,7 +185,10 @@ impl Party {
         let value = message.header(header).ok_or(DialogError::Malformed)?;
         let party = NameAddr::parse(&value).ok_or(DialogError::Malformed)?;
         let tag = party.tag().map(str::to_owned);
-        Ok(Self { value: value.to_string(), tag })
+        Ok(Self {
+            value: value.to_string(),
+            tag,
+        })
     }
 }
 
@@ -198,11 +205,17 @@ impl fmt::Display for DialogError {
 impl std::error::Error for DialogError {}
 
 fn call_id(message: &Message) -> Result<String, DialogError> {
-    message.call_id().map(|id| id.to_string()).map_err(|_| DialogError::Malformed)
+    message
+        .call_id()
+        .map(|id| id.to_string())
+        .map_err(|_| DialogError::Malformed)
 }
 
 fn cseq(message: &Message) -> Result<u32, DialogError> {
-    message.cseq().map(|cseq| cseq.number).map_err(|_| DialogError::Malformed)
+    message
+        .cseq()
+        .map(|cseq| cseq.number)
+        .map_err(|_| DialogError::Malformed)
 }
 
 // RFC 3261 §8.1.1.8 and §12.1.1: exactly one contact.
@@ -215,9 +228,16 @@ fn target_of(message: &Message) -> Result<Uri, DialogError> {
 }
 
 fn routes_of(message: &Message) -> Result<Vec<String>, DialogError> {
-    let values: Vec<_> = message.values("Record-Route").map(|value| value.to_string()).collect();
+    let values: Vec<_> = message
+        .values("Record-Route")
+        .map(|value| value.to_string())
+        .collect();
     let readable = values.iter().all(|value| NameAddr::parse(value).is_some());
-    if readable { Ok(values) } else { Err(DialogError::Malformed) }
+    if readable {
+        Ok(values)
+    } else {
+        Err(DialogError::Malformed)
+    }
 }
 
 fn strict_router(route: &str) -> Option<Uri> {

@@ -74,7 +74,10 @@ impl Bindings {
     /// None yet.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self { limits, ..Self::default() }
+        Self {
+            limits,
+            ..Self::default()
+        }
     }
 
     /// Carries out a REGISTER for `aor`: all of it, or nothing.
@@ -82,11 +85,21 @@ impl Bindings {
     /// # Errors
     /// Says why nothing was changed.
     // RFC 3261 §10.3 steps 6 and 7
-    pub fn register(&mut self, now: Instant, aor: &str, request: &Message) -> Result<Vec<Change>, Refusal> {
+    pub fn register(
+        &mut self,
+        now: Instant,
+        aor: &str,
+        request: &Message,
+    ) -> Result<Vec<Change>, Refusal> {
         let order = Order::of(request)?;
-        let expires = request.expires().map_err(|_| Refusal::Malformed("Malformed Expires header field"))?;
+        let expires = request
+            .expires()
+            .map_err(|_| Refusal::Malformed("Malformed Expires header field"))?;
         let mut bindings = self.by_aor.get(aor).cloned().unwrap_or_default();
-        let changes = match request.contacts().map_err(|_| Refusal::Malformed("Malformed Contact header field"))? {
+        let changes = match request
+            .contacts()
+            .map_err(|_| Refusal::Malformed("Malformed Contact header field"))?
+        {
             Contacts::Star if expires != Some(0) => return Err(Refusal::Star),
             Contacts::Star => remove_all(&mut bindings, &order)?,
             Contacts::List(contacts) => {
@@ -103,6 +116,15 @@ impl Bindings {
         }
         self.put(aor, bindings);
         Ok(changes)
+    }
+
+    /// Lists the bindings of `aor` in the 200 to a REGISTER, each with what is left of its lifetime.
+    // RFC 3261 §10.3 step 8
+    pub fn list(&self, now: Instant, aor: &str, response: &mut Message) {
+        for binding in self.of(aor) {
+            let left = binding.expires.since(now).as_secs();
+            response.append("Contact", &format!("<{}>;expires={left}", binding.contact));
+        }
     }
 
     /// The bindings of one address-of-record, oldest first.
@@ -122,12 +144,15 @@ impl Bindings {
     /// The first binding to that contact and its address-of-record.
     #[must_use]
     pub fn of_contact(&self, contact: &Uri) -> Option<(&str, &Binding)> {
-        self.iter().find(|(_, binding)| binding.contact.equivalent(contact))
+        self.iter()
+            .find(|(_, binding)| binding.contact.equivalent(contact))
     }
 
     /// All bindings with their address-of-record.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Binding)> {
-        self.by_aor.iter().flat_map(|(aor, bindings)| bindings.iter().map(|binding| (aor.as_str(), binding)))
+        self.by_aor
+            .iter()
+            .flat_map(|(aor, bindings)| bindings.iter().map(|binding| (aor.as_str(), binding)))
     }
 
     /// Removes one binding, if it still exists.
@@ -165,8 +190,13 @@ impl Bindings {
             return Ok(self.limits.max);
         };
         // "greater than zero AND smaller than one hour AND less than a registrar-configured minimum"
-        let brief = !asked.is_zero() && asked < Duration::from_secs(3600) && asked < self.limits.min;
-        if brief { Err(Refusal::TooBrief(self.limits.min)) } else { Ok(asked.min(self.limits.max)) }
+        let brief =
+            !asked.is_zero() && asked < Duration::from_secs(3600) && asked < self.limits.min;
+        if brief {
+            Err(Refusal::TooBrief(self.limits.min))
+        } else {
+            Ok(asked.min(self.limits.max))
+        }
     }
 
     fn apply(
@@ -178,7 +208,9 @@ impl Bindings {
         lifetime: Duration,
     ) -> Result<Option<Change>, Refusal> {
         let uri = contact.uri();
-        let known = bindings.iter().position(|binding| binding.contact.equivalent(&uri));
+        let known = bindings
+            .iter()
+            .position(|binding| binding.contact.equivalent(&uri));
         if let Some(at) = known
             && !order.may_change(&bindings[at])
         {
@@ -190,7 +222,14 @@ impl Bindings {
         self.updates += 1;
         let id = known.map_or(self.created + 1, |at| bindings[at].id);
         let (call_id, cseq) = (order.call_id.clone(), order.cseq);
-        let binding = Binding { id, contact: uri, expires: now + lifetime, call_id, cseq, updated: self.updates };
+        let binding = Binding {
+            id,
+            contact: uri,
+            expires: now + lifetime,
+            call_id,
+            cseq,
+            updated: self.updates,
+        };
         Ok(Some(match known {
             Some(at) => {
                 bindings[at] = binding.clone();
@@ -216,7 +255,11 @@ impl Bindings {
 impl Default for Limits {
     /// 60 s to an hour, ten contacts.
     fn default() -> Self {
-        Self { min: Duration::from_secs(60), max: Duration::from_secs(3600), contacts: 10 }
+        Self {
+            min: Duration::from_secs(60),
+            max: Duration::from_secs(3600),
+            contacts: 10,
+        }
     }
 }
 
@@ -255,9 +298,16 @@ struct Order {
 
 impl Order {
     fn of(request: &Message) -> Result<Self, Refusal> {
-        let call_id = request.call_id().map_err(|_| Refusal::Malformed("Malformed Call-ID header field"))?;
-        let cseq = request.cseq().map_err(|_| Refusal::Malformed("Malformed CSeq header field"))?;
-        Ok(Self { call_id: call_id.to_owned(), cseq: cseq.number })
+        let call_id = request
+            .call_id()
+            .map_err(|_| Refusal::Malformed("Malformed Call-ID header field"))?;
+        let cseq = request
+            .cseq()
+            .map_err(|_| Refusal::Malformed("Malformed CSeq header field"))?;
+        Ok(Self {
+            call_id: call_id.to_owned(),
+            cseq: cseq.number,
+        })
     }
 
     // RFC 3261 §10.3 step 7: CSeq counts only within one Call-ID.

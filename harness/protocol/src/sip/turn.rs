@@ -38,7 +38,8 @@ impl<E> Turn<'_, E> {
 
     /// Sends a request that has its Via already.
     pub fn request(&mut self, destination: SocketAddr, request: Message) -> TransactionId {
-        self.layer.request(self.now, destination, request, self.below)
+        self.layer
+            .request(self.now, destination, request, self.below)
     }
 
     /// Sends a response. Does nothing if its transaction has ended: nobody waits for it any more.
@@ -50,6 +51,14 @@ impl<E> Turn<'_, E> {
     pub fn answer(&mut self, id: TransactionId, request: &Message, status: Status) {
         let response = self.response(request, status);
         self.respond(id, response);
+    }
+
+    /// A response with a reason phrase of its own.
+    pub fn response_saying(&mut self, request: &Message, status: Status, reason: &str) -> Message {
+        let mut response = Message::response_to(request, status, Some(reason));
+        let tag = self.token("tag");
+        response.add_to_tag(&tag);
+        response
     }
 
     /// A response with the To tag that every response but 100 must have (RFC 3261 §8.2.6.2).

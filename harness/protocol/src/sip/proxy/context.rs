@@ -4,6 +4,7 @@
 
 use std::net::SocketAddr;
 
+use super::Event;
 use super::route::Target;
 use crate::Instant;
 use crate::sip::transaction::TransactionId;
@@ -85,8 +86,11 @@ impl ResponseContext {
     /// The response to send upstream once every branch has ended: a 6xx before all others, else of the lowest class
     /// the one that came on the earliest branch (RFC 3261 §16.7 step 6).
     pub(super) fn best(&self) -> Option<&Message> {
-        let finals: Option<Vec<&Message>> = self.branches.iter().map(Branch::final_response).collect();
-        finals?.into_iter().min_by_key(|response| response.status().map(rank))
+        let finals: Option<Vec<&Message>> =
+            self.branches.iter().map(Branch::final_response).collect();
+        finals?
+            .into_iter()
+            .min_by_key(|response| response.status().map(rank))
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
@@ -96,6 +100,13 @@ impl ResponseContext {
 }
 
 impl Branch {
+    pub(super) fn no_answer(&self) -> Event {
+        Event::NoAnswer {
+            method: self.request.method(),
+            destination: self.destination,
+        }
+    }
+
     pub(super) fn has_ended(&self) -> bool {
         self.final_response().is_some()
     }

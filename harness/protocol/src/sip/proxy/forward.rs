@@ -4,8 +4,8 @@
 
 use std::net::SocketAddr;
 
-use super::route::Target;
 use super::Identity;
+use super::route::Target;
 use crate::sip::{MAGIC_COOKIE, Message, Method, NameAddr, Uri};
 
 /// The copy of a request for one target and where it goes; `None` if its next hop has no address.
@@ -19,10 +19,17 @@ pub(super) fn prepare(
     // Step 2
     copy.set_request_uri(target.uri.as_str());
     // Step 3: 70 where there is none.
-    let left = copy.max_forwards().ok().flatten().map_or(70, |left| left.saturating_sub(1));
+    let left = copy
+        .max_forwards()
+        .ok()
+        .flatten()
+        .map_or(70, |left| left.saturating_sub(1));
     copy.set("Max-Forwards", &left.to_string());
     // Step 4: on the path of what may create a dialog, and of what may move one.
-    if matches!(copy.method(), Method::Invite | Method::Subscribe | Method::Refer) {
+    if matches!(
+        copy.method(),
+        Method::Invite | Method::Subscribe | Method::Refer
+    ) {
         copy.prepend("Record-Route", &format!("<sip:{};lr>", identity.address));
     }
     let next_hop = next_hop(&mut copy)?;

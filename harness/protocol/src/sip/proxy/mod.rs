@@ -66,6 +66,13 @@ pub enum Event {
         /// The request.
         request: Message,
     },
+    /// Nobody answered a forwarded request: Timer B or F, or its CANCEL was in vain.
+    NoAnswer {
+        /// The request.
+        method: Method,
+        /// Where it went.
+        destination: SocketAddr,
+    },
     /// A request had no address to go to; it was answered as [`Failure::Network`] says. An ACK was not answered.
     NoAddress {
         /// The request.

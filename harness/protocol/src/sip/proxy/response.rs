@@ -10,12 +10,7 @@ use crate::sip::{Class, Message, Method, Status};
 
 impl Proxy {
     /// A response in a client transaction. One of no context is dropped (RFC 6026 §7.3).
-    pub fn response(
-        &mut self,
-        turn: &mut ProxyTurn<'_>,
-        client: TransactionId,
-        response: Message,
-    ) {
+    pub fn response(&mut self, turn: &mut ProxyTurn<'_>, client: TransactionId, response: Message) {
         let Some(status) = response.status() else {
             return;
         };
@@ -91,15 +86,28 @@ impl Proxy {
     pub fn expire(&mut self, turn: &mut ProxyTurn<'_>) {
         let now = turn.now;
         let over = |at: Option<crate::Instant>| at.is_some_and(|at| at <= now);
-        let forgotten: Vec<_> = self.contexts.iter().filter(|(_, context)| over(context.forget_at)).map(|(id, _)| *id).collect();
+        let forgotten: Vec<_> = self
+            .contexts
+            .iter()
+            .filter(|(_, context)| over(context.forget_at))
+            .map(|(id, _)| *id)
+            .collect();
         for server in forgotten {
             self.forget(server);
         }
         let mut fired = Vec::new();
         for (server, context) in &mut self.contexts {
-            for branch in context.branches.iter_mut().filter(|branch| over(branch.timer_c)) {
+            for branch in context
+                .branches
+                .iter_mut()
+                .filter(|branch| over(branch.timer_c))
+            {
                 branch.timer_c = None;
-                fired.push((*server, branch.client, branch.state == BranchState::Proceeding));
+                fired.push((
+                    *server,
+                    branch.client,
+                    branch.state == BranchState::Proceeding,
+                ));
             }
         }
         // RFC 3261 §16.8
@@ -132,7 +140,10 @@ impl Proxy {
             let method = context.request.method();
             let status = self.statuses.of(Failure::Network, &context.request);
             let response = turn.response(&context.request, status);
-            turn.above.push(Event::NoAddress { method, uri: target.uri.to_string() });
+            turn.above.push(Event::NoAddress {
+                method,
+                uri: target.uri.to_string(),
+            });
             turn.respond(server, response);
             return self.forget(server);
         };
@@ -174,7 +185,11 @@ impl Proxy {
         response: Message,
     ) {
         let trying = response.status() == Some(Status::TRYING);
-        let Some(branch) = self.contexts.get_mut(&server).and_then(|context| context.branch_mut(client)) else {
+        let Some(branch) = self
+            .contexts
+            .get_mut(&server)
+            .and_then(|context| context.branch_mut(client))
+        else {
             return;
         };
         if branch.has_ended() {
@@ -269,9 +284,13 @@ impl Proxy {
         let Some(context) = self.contexts.get_mut(&server) else {
             return;
         };
-        if context.branch_mut(client).is_none_or(|branch| branch.has_ended()) {
+        let Some(branch) = context
+            .branch_mut(client)
+            .filter(|branch| !branch.has_ended())
+        else {
             return;
-        }
+        };
+        turn.above.push(branch.no_answer());
         let response = turn.response(&context.request, status);
         turn.layer.terminate(turn.now, client, turn.below);
         self.end_branch_made_up(turn, server, client, response);
@@ -280,6 +299,11 @@ impl Proxy {
     /// Lets a request go without an answer.
     fn abandon(&mut self, turn: &mut ProxyTurn<'_>, client: TransactionId) {
         if let Some(server) = self.upstream.get(&client).copied() {
+            let branch = self
+                .contexts
+                .get_mut(&server)
+                .and_then(|context| context.branch_mut(client));
+            turn.above.extend(branch.map(|branch| branch.no_answer()));
             self.forget(server);
             turn.layer.terminate(turn.now, server, turn.below);
         }

@@ -133,14 +133,15 @@ fn validate(request: &Message) -> Result<(), Refusal> {
 
 // RFC 3261 §16.4
 fn take_own_routes(identity: &Identity, request: &mut Message) {
-    let own = |value: &str| {
-        NameAddr::parse(value).is_some_and(|route| identity.is_self(&route.uri()))
-    };
+    let own =
+        |value: &str| NameAddr::parse(value).is_some_and(|route| identity.is_self(&route.uri()));
     // A strict router before us put our Record-Route into the Request-URI and the real one at the end of the route.
     let is_ours = request
         .request_uri()
         .and_then(|uri| Uri::parse(uri).ok())
-        .is_some_and(|uri| uri.user().is_none() && uri.params().has("lr") && identity.is_self(&uri));
+        .is_some_and(|uri| {
+            uri.user().is_none() && uri.params().has("lr") && identity.is_self(&uri)
+        });
     if is_ours {
         let mut routes: Vec<_> = request.values("Route").map(str::to_owned).collect();
         if let Some(last) = routes.pop()

@@ -106,7 +106,10 @@ impl Call {
             Phase::Ringing(ringing) => Some(ringing.next_at),
             Phase::Up | Phase::Ending => None,
         };
-        let resend = self.unacknowledged.as_ref().map(|waiting| waiting.resend_at.min(waiting.give_up_at));
+        let resend = self
+            .unacknowledged
+            .as_ref()
+            .map(|waiting| waiting.resend_at.min(waiting.give_up_at));
         phase.into_iter().chain(resend).min()
     }
 }
@@ -139,14 +142,16 @@ impl UserAgent {
         let bye = dialog.request(Method::Bye);
         call.phase = Phase::Ending;
         call.unacknowledged = None;
-        turn.above.push(Event::CallEnded(id, call.peer.clone(), ending));
+        turn.above
+            .push(Event::CallEnded(id, call.peer.clone(), ending));
         let client = self.send(turn, bye);
         self.clients.insert(client, Purpose::Bye(id));
     }
 
     pub(super) fn call_failed(&mut self, turn: &mut UserAgentTurn<'_>, id: u64, failure: Failure) {
         if let Some(call) = self.calls.get(&id) {
-            turn.above.push(Event::CallFailed(id, call.peer.clone(), failure));
+            turn.above
+                .push(Event::CallFailed(id, call.peer.clone(), failure));
         }
         self.close(turn, id);
     }
@@ -169,6 +174,7 @@ impl UserAgent {
             _ if in_dialog => request.request_uri().and_then(|uri| uri.parse().ok()),
             _ => None,
         };
-        uri.and_then(|uri| uri.socket_address()).unwrap_or(self.config.proxy)
+        uri.and_then(|uri| uri.socket_address())
+            .unwrap_or(self.config.proxy)
     }
 }

@@ -11,12 +11,7 @@ use crate::sip::{Message, Method, Status, Uri};
 
 impl UserAgent {
     /// A request in a server transaction of its own.
-    pub fn request(
-        &mut self,
-        turn: &mut UserAgentTurn<'_>,
-        id: TransactionId,
-        request: &Message,
-    ) {
+    pub fn request(&mut self, turn: &mut UserAgentTurn<'_>, id: TransactionId, request: &Message) {
         if let Some(response) = self.refusal(turn, request) {
             return turn.respond(id, response);
         }
@@ -43,7 +38,10 @@ impl UserAgent {
             return;
         };
         let number = ack.cseq().map(|cseq| cseq.number);
-        let awaited = call.unacknowledged.as_ref().and_then(|waiting| waiting.ok.cseq().ok());
+        let awaited = call
+            .unacknowledged
+            .as_ref()
+            .and_then(|waiting| waiting.ok.cseq().ok());
         if awaited.is_some_and(|cseq| Ok(cseq.number) == number) {
             call.unacknowledged = None;
             if call.hang_up_wanted {
@@ -54,7 +52,8 @@ impl UserAgent {
 
     /// Refuses a call that rings here.
     pub(super) fn refuse(&mut self, turn: &mut UserAgentTurn<'_>, id: u64, status: Status) {
-        let Some(Phase::Ringing(ringing)) = self.calls.get(&id).map(|call| call.phase.clone()) else {
+        let Some(Phase::Ringing(ringing)) = self.calls.get(&id).map(|call| call.phase.clone())
+        else {
             return;
         };
         let mut response = Message::response_to(&ringing.invite, status, None);
@@ -107,7 +106,8 @@ impl UserAgent {
     }
 
     fn pick_up(&mut self, turn: &mut UserAgentTurn<'_>, id: u64) {
-        let Some(Phase::Ringing(ringing)) = self.calls.get(&id).map(|call| call.phase.clone()) else {
+        let Some(Phase::Ringing(ringing)) = self.calls.get(&id).map(|call| call.phase.clone())
+        else {
             return;
         };
         let ok = self.take_offer(turn, id, &ringing.invite, &ringing.tag, ringing.server);
@@ -116,7 +116,8 @@ impl UserAgent {
         };
         call.phase = Phase::Up;
         let call_id = ok.call_id().unwrap_or_default().to_owned();
-        turn.above.push(Event::CallUp(id, call.peer.clone(), call_id));
+        turn.above
+            .push(Event::CallUp(id, call.peer.clone(), call_id));
         turn.respond(ringing.server, ok);
     }
 
@@ -199,7 +200,13 @@ impl UserAgent {
     }
 
     // RFC 3261 §15.1.2: whatever is pending in the dialog is answered 487.
-    fn bye_received(&mut self, turn: &mut UserAgentTurn<'_>, id: TransactionId, call: u64, request: &Message) {
+    fn bye_received(
+        &mut self,
+        turn: &mut UserAgentTurn<'_>,
+        id: TransactionId,
+        call: u64,
+        request: &Message,
+    ) {
         turn.answer(id, request, Status::OK);
         match self.calls.get(&call).map(|call| &call.phase) {
             Some(Phase::Ringing(_)) => self.refuse(turn, call, Status::REQUEST_TERMINATED),
@@ -214,7 +221,13 @@ impl UserAgent {
     }
 
     // RFC 3261 §14.2: an INVITE before the one before it is done gets 500 with Retry-After.
-    fn reinvited(&mut self, turn: &mut UserAgentTurn<'_>, id: TransactionId, call: u64, request: &Message) {
+    fn reinvited(
+        &mut self,
+        turn: &mut UserAgentTurn<'_>,
+        id: TransactionId,
+        call: u64,
+        request: &Message,
+    ) {
         let Some(state) = self.calls.get_mut(&call) else {
             return;
         };
@@ -241,9 +254,14 @@ impl UserAgent {
             Phase::Ringing(ringing) if ringing.server == invite => Some(ringing.tag.clone()),
             _ => None,
         };
-        let ringing = self.calls.iter().find_map(|(id, call)| Some((*id, rings_for(call)?)));
+        let ringing = self
+            .calls
+            .iter()
+            .find_map(|(id, call)| Some((*id, rings_for(call)?)));
         let mut response = Message::response_to(cancel, Status::OK, None);
-        let tag = ringing.as_ref().map_or_else(|| turn.token("tag"), |(_, tag)| tag.clone());
+        let tag = ringing
+            .as_ref()
+            .map_or_else(|| turn.token("tag"), |(_, tag)| tag.clone());
         response.add_to_tag(&tag);
         turn.respond(id, response);
         if let Some((call, _)) = ringing {
@@ -253,7 +271,11 @@ impl UserAgent {
 
     // RFC 3261 §11.2: the status is the one that an INVITE would get.
     fn options(&self, turn: &mut UserAgentTurn<'_>, id: TransactionId, request: &Message) {
-        let status = if self.is_busy() { Status::BUSY_HERE } else { Status::OK };
+        let status = if self.is_busy() {
+            Status::BUSY_HERE
+        } else {
+            Status::OK
+        };
         let mut response = turn.response(request, status);
         response.append("Allow", ALLOW);
         response.append("Accept", "application/sdp");
@@ -273,8 +295,15 @@ impl UserAgent {
     }
 
     fn call_of(&self, request: &Message) -> Option<u64> {
-        let is_in = |call: &Call| call.dialog.as_ref().is_some_and(|dialog| dialog.has_request(request));
-        self.calls.iter().find(|(_, call)| is_in(call)).map(|(id, _)| *id)
+        let is_in = |call: &Call| {
+            call.dialog
+                .as_ref()
+                .is_some_and(|dialog| dialog.has_request(request))
+        };
+        self.calls
+            .iter()
+            .find(|(_, call)| is_in(call))
+            .map(|(id, _)| *id)
     }
 
     fn is_busy(&self) -> bool {
@@ -302,13 +331,15 @@ impl UserAgent {
             return Some(response);
         }
         // §8.2.3
-        let readable = request.body().is_empty() || request.content_type().as_deref() == Some("application/sdp");
+        let readable = request.body().is_empty()
+            || request.content_type().as_deref() == Some("application/sdp");
         if method == Method::Invite && !readable {
             let mut response = turn.response(request, Status::UNSUPPORTED_MEDIA_TYPE);
             response.append("Accept", "application/sdp");
             return Some(response);
         }
-        self.is_for_somebody_else(request).then(|| turn.response(request, Status::NOT_FOUND))
+        self.is_for_somebody_else(request)
+            .then(|| turn.response(request, Status::NOT_FOUND))
     }
 
     // RFC 3261 §8.2.2.1
@@ -318,15 +349,18 @@ impl UserAgent {
     }
 }
 
-fn refuse_dialog(turn: &mut UserAgentTurn<'_>, id: TransactionId, request: &Message, error: DialogError) {
+fn refuse_dialog(
+    turn: &mut UserAgentTurn<'_>,
+    id: TransactionId,
+    request: &Message,
+    error: DialogError,
+) {
     let status = match error {
         // RFC 3261 §12.2.2
         DialogError::OutOfOrder => Status::SERVER_INTERNAL_ERROR,
         DialogError::Contact | DialogError::Malformed => Status::BAD_REQUEST,
     };
-    let mut response = Message::response_to(request, status, Some(&error.to_string()));
-    let tag = turn.token("tag");
-    response.add_to_tag(&tag);
+    let response = turn.response_saying(request, status, &error.to_string());
     turn.respond(id, response);
 }
 
@@ -335,7 +369,12 @@ fn is_merged(call: &Call, request: &Message) -> bool {
     let Phase::Ringing(ringing) = &call.phase else {
         return false;
     };
-    let tag = |message: &Message| message.from().ok().and_then(|from| from.tag().map(str::to_owned));
+    let tag = |message: &Message| {
+        message
+            .from()
+            .ok()
+            .and_then(|from| from.tag().map(str::to_owned))
+    };
     ringing.invite.call_id() == request.call_id()
         && ringing.invite.cseq() == request.cseq()
         && tag(&ringing.invite) == tag(request)

@@ -105,7 +105,11 @@ impl UserAgent {
         };
         let (invite, cancelled) = (calling.invite.clone(), calling.cancelled);
         let Ok(dialog) = Dialog::caller(&invite, response) else {
-            return self.call_failed(turn, id, Failure::Refused(Status::OK, "answer without a usable Contact".to_owned()));
+            return self.call_failed(
+                turn,
+                id,
+                Failure::Refused(Status::OK, "answer without a usable Contact".to_owned()),
+            );
         };
         self.confirm(turn, id, dialog, response);
         if cancelled {
@@ -127,7 +131,13 @@ impl UserAgent {
         self.bye(turn, id, Ending::Here);
     }
 
-    fn confirm(&mut self, turn: &mut UserAgentTurn<'_>, id: u64, dialog: Dialog, response: &Message) {
+    fn confirm(
+        &mut self,
+        turn: &mut UserAgentTurn<'_>,
+        id: u64,
+        dialog: Dialog,
+        response: &Message,
+    ) {
         let number = response.cseq().map_or(0, |cseq| cseq.number);
         let mut ack = dialog.ack(number);
         // RFC 3261 §17: the ACK for a 2xx is a transaction of its own for its branch.
@@ -137,10 +147,17 @@ impl UserAgent {
         let Some(call) = self.calls.get_mut(&id) else {
             return;
         };
-        turn.above.push(Event::CallUp(id, call.peer.clone(), dialog.call_id().to_owned()));
+        turn.above.push(Event::CallUp(
+            id,
+            call.peer.clone(),
+            dialog.call_id().to_owned(),
+        ));
         call.phase = Phase::Up;
         call.dialog = Some(dialog);
         call.ack = Some((destination, ack.clone()));
-        turn.above.push(Event::Send { destination, message: ack });
+        turn.above.push(Event::Send {
+            destination,
+            message: ack,
+        });
     }
 }

@@ -243,7 +243,11 @@ impl UserAgent {
 
     /// Does what is due.
     pub fn expire(&mut self, turn: &mut UserAgentTurn<'_>) {
-        if self.registration.deadline().is_some_and(|at| at <= turn.now) {
+        if self
+            .registration
+            .deadline()
+            .is_some_and(|at| at <= turn.now)
+        {
             self.send_register(turn);
         }
         let due = |call: &Call| call.deadline().is_some_and(|at| at <= turn.now);
@@ -283,14 +287,16 @@ impl UserAgent {
 
     fn open(&mut self, turn: &mut UserAgentTurn<'_>, peer: String, phase: Phase) -> u64 {
         self.calls_made += 1;
-        turn.above.push(Event::CallOpened(self.calls_made, peer.clone()));
+        turn.above
+            .push(Event::CallOpened(self.calls_made, peer.clone()));
         self.calls.insert(self.calls_made, Call::new(peer, phase));
         self.calls_made
     }
 
     fn close(&mut self, turn: &mut UserAgentTurn<'_>, id: u64) {
         if self.calls.remove(&id).is_some() {
-            self.clients.retain(|_, purpose| *purpose != Purpose::Invite(id));
+            self.clients
+                .retain(|_, purpose| *purpose != Purpose::Invite(id));
             turn.above.push(Event::CallClosed(id));
         }
     }

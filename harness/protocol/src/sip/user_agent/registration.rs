@@ -75,11 +75,18 @@ impl UserAgent {
         self.registration.sent += 1;
         self.registration.in_flight = Some(goal);
         let seconds = match goal {
-            Goal::Registered => self.config.expires.max(self.registration.least.unwrap_or_default()).as_secs(),
+            Goal::Registered => self
+                .config
+                .expires
+                .max(self.registration.least.unwrap_or_default())
+                .as_secs(),
             _ => 0,
         };
         request.set("To", &format!("<{}>", self.aor()));
-        request.set("CSeq", &format!("{} {}", self.registration.sent, Method::Register));
+        request.set(
+            "CSeq",
+            &format!("{} {}", self.registration.sent, Method::Register),
+        );
         request.append("Contact", &self.contact());
         request.append("Expires", &seconds.to_string());
         let client = self.send(turn, request);
@@ -125,10 +132,17 @@ impl UserAgent {
             .filter(|response| response.status() == Some(Status::INTERVAL_TOO_BRIEF))
             .and_then(|response| response.min_expires().ok().flatten())
             .map(|seconds| Duration::from_secs(seconds.into()))
-            .filter(|least| self.registration.least.unwrap_or_default().max(self.config.expires) < *least);
+            .filter(|least| {
+                self.registration
+                    .least
+                    .unwrap_or_default()
+                    .max(self.config.expires)
+                    < *least
+            });
         if least.is_some() && asked == Some(Goal::Registered) {
             self.registration.least = least;
-            turn.above.push(Event::NotRegistered(failure, Some(Duration::ZERO)));
+            turn.above
+                .push(Event::NotRegistered(failure, Some(Duration::ZERO)));
             return self.send_register(turn);
         }
         if asked == Some(Goal::Unregistered) && self.registration.goal == Goal::Unregistered {
@@ -170,12 +184,19 @@ impl UserAgent {
         let listed = match response.contacts() {
             Ok(Contacts::List(contacts)) => contacts
                 .iter()
-                .find(|contact| own.as_ref().is_some_and(|own| own.equivalent(&contact.uri())))
+                .find(|contact| {
+                    own.as_ref()
+                        .is_some_and(|own| own.equivalent(&contact.uri()))
+                })
                 .and_then(super::super::NameAddr::expires),
             _ => None,
         };
         let general = || response.expires().ok().flatten();
-        let seconds = listed.or_else(general).map(|seconds| Duration::from_secs(seconds.into()));
-        seconds.unwrap_or(self.config.expires).max(Duration::from_secs(2))
+        let seconds = listed
+            .or_else(general)
+            .map(|seconds| Duration::from_secs(seconds.into()));
+        seconds
+            .unwrap_or(self.config.expires)
+            .max(Duration::from_secs(2))
     }
 }

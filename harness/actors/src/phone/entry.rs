@@ -1,0 +1,136 @@
+//! What a scenario file can say about a phone.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use linefault_protocol::sip::Status;
+
+use crate::catalogue::{
+    Actor, CommandEntry, Directory, Entry, Kind, Listing, Presence, Setting, Settings,
+};
+
+use super::{Answer, Config, Phone};
+
+/// The phone in the catalogue.
+pub static ENTRY: Entry = Entry {
+    name: "phone",
+    doc: "A SIP user agent with one line: registers, calls, rings, answers, hangs up.",
+    port: 5060,
+    settings: SETTINGS,
+    commands: COMMANDS,
+    build,
+};
+
+const SETTINGS: &[Setting] = &[
+    Setting {
+        name: "user",
+        kind: Kind::Text,
+        presence: Presence::Required,
+        doc: "The user part of its address-of-record.",
+    },
+    Setting {
+        name: "registrar",
+        kind: Kind::Host,
+        presence: Presence::Required,
+        doc: "The proxy that it registers with and sends its requests to; its domain is the phone's.",
+    },
+    Setting {
+        name: "expires",
+        kind: Kind::Duration,
+        presence: Presence::Default("3600s"),
+        doc: "The registration lifetime that it asks for, in whole seconds.",
+    },
+    Setting {
+        name: "answer",
+        kind: Kind::Table(ANSWER),
+        presence: Presence::Optional,
+        doc: "How it takes calls; without it rings at once and is picked up after a second.",
+    },
+];
+
+const ANSWER: &[Setting] = &[
+    Setting {
+        name: "ring",
+        kind: Kind::Duration,
+        presence: Presence::Default("0s"),
+        doc: "From the arrival of the call to its 180.",
+    },
+    Setting {
+        name: "pick_up",
+        kind: Kind::Duration,
+        presence: Presence::Default("1s"),
+        doc: "From the 180 to the final answer.",
+    },
+    Setting {
+        name: "status",
+        kind: Kind::Integer(300, 699),
+        presence: Presence::Optional,
+        doc: "Refuses the call with this status instead of taking it.",
+    },
+];
+
+const COMMANDS: &[CommandEntry] = &[
+    CommandEntry {
+        name: "register",
+        doc: "Registers, and keeps the registration alive until told otherwise.",
+        arguments: &[],
+    },
+    CommandEntry {
+        name: "unregister",
+        doc: "Removes its registration (Expires: 0) and refreshes it no more.",
+        arguments: &[],
+    },
+    CommandEntry {
+        name: "call",
+        doc: "Calls somebody.",
+        arguments: &[Setting {
+            name: "to",
+            kind: Kind::HostOrUri,
+            presence: Presence::Required,
+            doc: "Another phone by its host's name, or any SIP URI.",
+        }],
+    },
+    CommandEntry {
+        name: "hang-up",
+        doc: "Ends the call: BYE, or CANCEL before the answer; refuses with 603 what still rings here.",
+        arguments: &[],
+    },
+];
+
+/// For settings that were not checked against the directory.
+const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+
+fn build(settings: &Settings, directory: &Directory) -> Box<dyn Actor> {
+    let registrar = settings
+        .text("registrar")
+        .and_then(|name| directory.find(name));
+    Box::new(Phone::new(
+        Config {
+            user: settings.text("user").unwrap_or_default().to_owned(),
+            domain: registrar.map(domain_of).unwrap_or_default(),
+            proxy: registrar.map_or(NOWHERE, |listing| listing.address),
+            expires: settings
+                .duration("expires")
+                .unwrap_or(Duration::from_secs(3600)),
+            answer: settings.table("answer").map(answer).unwrap_or_default(),
+        },
+        directory.clone(),
+    ))
+}
+
+/// The domain that a registrar serves; the address of one that names none.
+pub(super) fn domain_of(listing: &Listing) -> String {
+    let domain = listing.settings.text("domain").map(str::to_owned);
+    domain.unwrap_or_else(|| listing.address.to_string())
+}
+
+fn answer(table: &Settings) -> Answer {
+    let usual = Answer::default();
+    Answer {
+        ring: table.duration("ring").unwrap_or(usual.ring),
+        pick_up: table.duration("pick_up").unwrap_or(usual.pick_up),
+        status: table
+            .integer("status")
+            .and_then(|code| Status::new(u16::try_from(code).ok()?)),
+    }
+}

@@ -1,0 +1,61 @@
+//! A phone with one line.
+//!
+//! Owns what a user sees: the commands, the log lines, who is found under which name. Refuses the rules of the protocol;
+//! they are `linefault_protocol`'s.
+
+mod entry;
+mod life;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+pub use linefault_protocol::sip::user_agent::Answer;
+
+use crate::catalogue::{Actor, Directory};
+use crate::{Behaviour, Host};
+use life::Life;
+
+pub use entry::ENTRY;
+
+/// A configured phone.
+#[derive(Clone, Debug)]
+pub struct Phone {
+    /// Its configuration.
+    pub config: Config,
+    directory: Directory,
+}
+
+/// What a phone is and how it behaves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The user part of its address-of-record.
+    pub user: String,
+    /// The domain of its address-of-record.
+    pub domain: String,
+    /// Where every request goes that has no route.
+    pub proxy: SocketAddr,
+    /// The registration lifetime that it asks for.
+    pub expires: Duration,
+    /// How it takes calls.
+    pub answer: Answer,
+}
+
+impl Phone {
+    /// A phone that finds others by name in that directory.
+    #[must_use]
+    pub fn new(config: Config, directory: Directory) -> Self {
+        Self { config, directory }
+    }
+}
+
+impl Actor for Phone {
+    fn start(&self, _host: &Host) -> Behaviour {
+        Behaviour::Machine(Box::new(Life::new(
+            self.config.clone(),
+            self.directory.clone(),
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests;

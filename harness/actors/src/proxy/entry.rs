@@ -1,0 +1,107 @@
+//! What a scenario file can say about a proxy.
+
+use std::collections::BTreeSet;
+
+use crate::catalogue::{Actor, Directory, Entry, Kind, Presence, Setting, Settings};
+
+use super::{Config, Proxy, Removal};
+
+/// The proxy in the catalogue.
+pub static ENTRY: Entry = Entry {
+    name: "proxy",
+    doc: "A stateful SIP proxy and registrar for one domain.",
+    port: 5060,
+    settings: SETTINGS,
+    commands: &[],
+    build,
+};
+
+const SETTINGS: &[Setting] = &[
+    Setting {
+        name: "domain",
+        kind: Kind::Text,
+        presence: Presence::Required,
+        doc: "The domain that it serves.",
+    },
+    Setting {
+        name: "users",
+        kind: Kind::List(&Kind::Text),
+        presence: Presence::Optional,
+        doc: "Who may register; without it the users of all phones that name a registrar of this domain.",
+    },
+    Setting {
+        name: "status_policy",
+        kind: Kind::Choice(&["incident", "rfc3261"]),
+        presence: Presence::Default("incident"),
+        doc: "What a failed delivery is answered with: statuses by kind of request, or RFC 3261 §16.9 to the letter.",
+    },
+    Setting {
+        name: "remove_unreachable",
+        kind: Kind::Choice(&["at-once", "after-probes"]),
+        presence: Presence::Default("at-once"),
+        doc: "When a binding goes whose contact is unreachable: at once, or only when OPTIONS stay unanswered for 64·T1.",
+    },
+    Setting {
+        name: "health_check",
+        kind: Kind::Duration,
+        presence: Presence::Default("60s"),
+        doc: "How often every binding is asked with OPTIONS whether it lives; 0s asks never.",
+    },
+    Setting {
+        name: "min_expires",
+        kind: Kind::Duration,
+        presence: Presence::Default("60s"),
+        doc: "The shortest registration that it grants; shorter ones are refused with 423.",
+    },
+    Setting {
+        name: "max_expires",
+        kind: Kind::Duration,
+        presence: Presence::Default("3600s"),
+        doc: "The longest registration that it grants; longer ones are shortened to it.",
+    },
+];
+
+fn build(settings: &Settings, directory: &Directory) -> Box<dyn Actor> {
+    let domain = settings.text("domain").unwrap_or_default();
+    let listed = settings.texts("users");
+    let users = listed.map_or_else(
+        || phones_of(domain, directory),
+        |users| users.into_iter().map(str::to_owned).collect(),
+    );
+    let mut config = match settings.text("status_policy") {
+        Some("rfc3261") => Config::rfc3261(domain, users),
+        _ => Config::incident(domain, users),
+    };
+    if settings.text("remove_unreachable") == Some("after-probes") {
+        config.remove_unreachable = Removal::AfterProbes;
+    }
+    if let Some(every) = settings.duration("health_check") {
+        config.health_check = (!every.is_zero()).then_some(every);
+    }
+    if let Some(shortest) = settings.duration("min_expires") {
+        config.expiry.min = shortest;
+    }
+    if let Some(longest) = settings.duration("max_expires") {
+        config.expiry.max = longest;
+    }
+    Box::new(Proxy { config })
+}
+
+/// The users of all phones whose registrar serves that domain.
+fn phones_of(domain: &str, directory: &Directory) -> BTreeSet<String> {
+    let serves = |name: &str| {
+        let registrar = directory.find(name)?.settings.text("domain")?;
+        registrar.eq_ignore_ascii_case(domain).then_some(())
+    };
+    directory
+        .iter()
+        .filter(|(_, listing)| {
+            listing
+                .settings
+                .text("registrar")
+                .and_then(serves)
+                .is_some()
+        })
+        .filter_map(|(_, listing)| listing.settings.text("user").map(str::to_owned))
+        .collect()
+}

@@ -1,0 +1,134 @@
+//! The bindings of a proxy's domain, with what the log and the trace say of them.
+
+use linefault_protocol::Instant;
+use linefault_protocol::sip::registrar::{Binding, Bindings, Change, Limits, Refusal};
+use linefault_protocol::sip::transaction::TransactionId;
+use linefault_protocol::sip::{Message, Status};
+
+use linefault_protocol::sip::proxy::ProxyTurn;
+
+use crate::{Context, Report};
+
+/// The location service as an actor keeps it.
+pub(super) struct Location {
+    pub(super) bindings: Bindings,
+}
+
+impl Location {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self {
+            bindings: Bindings::new(limits),
+        }
+    }
+
+    /// Carries out a REGISTER; returns the ids of the bindings that it shows to be alive, or gone.
+    pub(super) fn register(
+        &mut self,
+        cx: &mut Context<'_>,
+        aor: &str,
+        request: &Message,
+    ) -> Result<Vec<u64>, Refusal> {
+        let changes = self.bindings.register(cx.now(), aor, request);
+        let changes = changes.inspect_err(|refusal| {
+            tracing::info!(
+                aor,
+                status = refusal.status().code(),
+                "registration refused: {refusal}"
+            );
+        })?;
+        Ok(changes.iter().map(|change| note(cx, aor, change)).collect())
+    }
+
+    /// Answers a REGISTER that was carried out or refused.
+    pub(super) fn answer(
+        &self,
+        turn: &mut ProxyTurn<'_>,
+        id: TransactionId,
+        aor: &str,
+        request: &Message,
+        outcome: Result<(), Refusal>,
+    ) {
+        let response = match outcome {
+            Ok(()) => {
+                let mut ok = turn.response(request, Status::OK);
+                self.bindings.list(turn.now, aor, &mut ok);
+                ok
+            }
+            Err(refusal) => {
+                let mut response =
+                    turn.response_saying(request, refusal.status(), &refusal.to_string());
+                // RFC 3261 §10.3 step 7
+                if let Refusal::TooBrief(least) = refusal {
+                    response.append("Min-Expires", &least.as_secs().to_string());
+                }
+                response
+            }
+        };
+        turn.respond(id, response);
+    }
+
+    /// Removes a binding for whatever reason; `false` if it was gone already.
+    pub(super) fn remove(&mut self, cx: &mut Context<'_>, aor: &str, id: u64) -> bool {
+        let removed = self.bindings.remove(aor, id);
+        if removed.is_some() {
+            close(cx, id);
+        }
+        removed.is_some()
+    }
+
+    /// Removes what has expired; returns the ids.
+    pub(super) fn expire(&mut self, cx: &mut Context<'_>) -> Vec<u64> {
+        let expired = self.bindings.expire(cx.now());
+        expired
+            .iter()
+            .map(|(aor, binding)| {
+                tracing::info!(aor, contact = %binding.contact, "binding expired");
+                close(cx, binding.id);
+                binding.id
+            })
+            .collect()
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.bindings.deadline()
+    }
+}
+
+fn note(cx: &mut Context<'_>, aor: &str, change: &Change) -> u64 {
+    match change {
+        Change::Added(binding) => {
+            tracing::info!(aor, contact = %binding.contact, "registered");
+            cx.report(Report::Opened {
+                kind: "binding",
+                id: binding.id,
+                label: label(aor, binding),
+                target: binding.contact.socket_address(),
+            });
+            binding.id
+        }
+        Change::Refreshed(binding) => {
+            tracing::info!(aor, contact = %binding.contact, "registration refreshed");
+            binding.id
+        }
+        Change::Removed(binding) => {
+            tracing::info!(aor, contact = %binding.contact, "unregistered");
+            close(cx, binding.id);
+            binding.id
+        }
+    }
+}
+
+fn close(cx: &mut Context<'_>, id: u64) {
+    cx.report(Report::Closed {
+        kind: "binding",
+        id,
+    });
+}
+
+/// `sip:1002@sim.test → 192.168.8.120:41303`, or the whole contact where that is no address.
+fn label(aor: &str, binding: &Binding) -> String {
+    match binding.contact.socket_address() {
+        Some(address) => format!("{aor} → {address}"),
+        None => format!("{aor} → {}", binding.contact),
+    }
+}

@@ -1,0 +1,33 @@
+//! A proxy and registrar for one domain.
+//!
+//! Owns the policies of a deployment: who is known, which failure is logged how, which binding goes when. Refuses the
+//! rules of the protocol; they are `linefault_protocol`'s.
+
+mod config;
+mod entry;
+mod life;
+mod location;
+mod probe;
+
+use crate::catalogue::Actor;
+use crate::{Behaviour, Host};
+use life::Life;
+
+pub use config::{Config, LogLine, Removal, Wording};
+pub use entry::ENTRY;
+
+/// A configured proxy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proxy {
+    /// Its configuration, policies included.
+    pub config: Config,
+}
+
+impl Actor for Proxy {
+    fn start(&self, _host: &Host) -> Behaviour {
+        Behaviour::Machine(Box::new(Life::new(self.config.clone())))
+    }
+}
+
+#[cfg(test)]
+mod tests;
