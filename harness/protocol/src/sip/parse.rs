@@ -394,4 +394,10 @@ fn check(message: &Message) -> Result<(), Fault> {
 }
 
 #[cfg(test)]
+mod generate;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod second_reader;
+#[cfg(test)]
 mod tests;
