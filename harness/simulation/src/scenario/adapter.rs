@@ -3,10 +3,12 @@
 //! The only place that knows how those crates describe themselves.
 
 use linefault_actors::catalogue::{self, Entry, Setting, Settings};
+use linefault_network::PartsPerMillion;
+use linefault_network::fault::{self, ArgError, ArgValue, Args, Param, ParamKind};
 
-use super::keys::{Key, Kind, Table, Variant};
+use super::keys::{Key, Kind, Presence, Table, Variant};
 use super::record::{Record, Value};
-use super::tables::Vocabulary;
+use super::tables::{Acts, FaultKind, Vocabulary};
 
 /// An actor as a variant of a host.
 pub(super) fn actor(entry: &Entry) -> Variant {
@@ -89,8 +91,74 @@ fn setting(value: &Value, kind: &Kind) -> Option<catalogue::Value> {
 
 /// All that there is.
 pub(super) fn vocabulary() -> Vocabulary {
+    let faults = fault::CATALOGUE.iter().map(fault_kind).collect();
     Vocabulary {
         actors: catalogue::CATALOGUE.to_vec(),
-        faults: Vec::new(),
+        faults,
     }
+}
+
+fn fault_kind(entry: &fault::Entry) -> FaultKind {
+    let acts = match entry.acts {
+        fault::Acts::Packets | fault::Acts::Sends => Acts::Packets,
+        fault::Acts::Hosts => Acts::Hosts,
+        fault::Acts::Faults => Acts::Faults,
+    };
+    FaultKind {
+        name: entry.name,
+        doc: entry.doc,
+        acts,
+        keys: entry.params.iter().map(param).collect(),
+    }
+}
+
+fn param(param: &Param) -> Key {
+    let kind = match param.kind {
+        ParamKind::Duration => Kind::Duration,
+        ParamKind::Count => Kind::Integer(0, i128::from(i64::MAX)),
+        ParamKind::Probability => Kind::Ratio,
+        ParamKind::Choice(words) => Kind::Choice(words.to_vec()),
+    };
+    let presence = param.default.map_or(Presence::Required, Presence::Default);
+    Key {
+        name: param.name,
+        kind,
+        presence,
+        doc: param.doc,
+    }
+}
+
+/// What the network objects to in a fault's parameters: which one, and why.
+pub(super) fn objection(fault: &str, arguments: &Settings) -> Option<ArgError> {
+    network_fault(fault, arguments)?.err()
+}
+
+/// The network's fault of that name, with those parameters; nothing if it has none of that name.
+pub(crate) fn network_fault(
+    name: &str,
+    arguments: &Settings,
+) -> Option<Result<fault::Fault, ArgError>> {
+    let entry = fault::find(name)?;
+    Some(entry.make(&self::arguments(entry, arguments)))
+}
+
+/// A fault's own parameters, as the network takes them.
+fn arguments(entry: &fault::Entry, arguments: &Settings) -> Args {
+    let given = entry.params.iter().filter_map(|param| {
+        let value = match (param.kind, arguments.get(param.name)?) {
+            (ParamKind::Duration, catalogue::Value::Duration(length)) => {
+                ArgValue::Duration(*length)
+            }
+            (ParamKind::Count, catalogue::Value::Integer(number)) => {
+                ArgValue::Count(u64::try_from(*number).ok()?)
+            }
+            (ParamKind::Probability, catalogue::Value::Integer(parts)) => {
+                ArgValue::Probability(PartsPerMillion::new(u32::try_from(*parts).ok()?)?)
+            }
+            (ParamKind::Choice(_), catalogue::Value::Text(word)) => ArgValue::Choice(word.clone()),
+            _ => return None,
+        };
+        Some((param.name, value))
+    });
+    given.fold(Args::new(), |args, (name, value)| args.with(name, value))
 }

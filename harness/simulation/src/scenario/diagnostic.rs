@@ -4,7 +4,7 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
@@ -31,8 +31,8 @@ impl Span {
 /// A text that spans point into.
 #[derive(Clone, Debug)]
 pub(super) struct Source {
-    pub(super) name: Rc<str>,
-    pub(super) text: Rc<str>,
+    pub(super) name: Arc<str>,
+    pub(super) text: Arc<str>,
 }
 
 /// As many mistakes as somebody reads; the others are counted.

@@ -1,6 +1,6 @@
 //! A scenario file: read, checked for every combination of its matrix, and resolved to one of them.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::adapter;
 use super::diagnostic::{Diagnostic, Diagnostics, Source, Span};
@@ -217,8 +217,8 @@ impl File {
 impl Source {
     fn new(name: &str, text: &str) -> Self {
         Self {
-            name: Rc::from(name),
-            text: Rc::from(text),
+            name: Arc::from(name),
+            text: Arc::from(text),
         }
     }
 }

@@ -43,6 +43,13 @@ impl Combination {
         self.settings.is_empty()
     }
 
+    /// The combination with that axis left out.
+    #[must_use]
+    pub fn without(mut self, axis: &str) -> Self {
+        self.settings.retain(|(path, _)| path != axis);
+        self
+    }
+
     /// The combination as a part of a file's or test's name: only letters, digits and `.,=_-`.
     #[must_use]
     pub fn slug(&self) -> String {
@@ -82,6 +89,18 @@ impl Override {
             }),
             _ => Err(NoAssignment(text.to_owned())),
         }
+    }
+
+    /// The argument as it was given.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The value as it was given.
+    #[must_use]
+    pub fn value(&self) -> &str {
+        &self.text[self.value..]
     }
 
     /// The dotted path.

@@ -10,10 +10,9 @@
 mod adapter;
 mod diagnostic;
 mod file;
-#[cfg(test)]
-mod fixture;
 mod keys;
 mod lower;
+mod manual;
 mod matrix;
 mod model;
 mod names;
@@ -21,6 +20,7 @@ mod path;
 mod pattern;
 mod reader;
 mod record;
+mod schema;
 mod subnet;
 mod suggest;
 mod tables;
@@ -31,6 +31,7 @@ mod trigger;
 mod units;
 mod value;
 
+pub(crate) use adapter::network_fault;
 pub use diagnostic::{Diagnostic, Diagnostics, Span};
 pub use file::File;
 pub use matrix::{Combination, NoAssignment, Override};
@@ -41,3 +42,16 @@ pub use model::{
 pub use names::Names;
 pub use pattern::Pattern;
 pub use subnet::Subnet;
+
+/// The JSON Schema of scenario files, as of draft 2020-12.
+#[must_use]
+pub fn schema() -> serde_json::Value {
+    schema::document(&tables::root(&adapter::vocabulary()))
+}
+
+/// The reference of the format in Markdown: every table and key, actor and command, fault and notation.
+#[must_use]
+pub fn manual() -> String {
+    let vocabulary = adapter::vocabulary();
+    manual::document(&tables::root(&vocabulary), &vocabulary)
+}

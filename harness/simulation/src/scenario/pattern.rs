@@ -96,6 +96,12 @@ impl Pattern {
         )
     }
 
+    /// Whether it means any message of that method, whatever its status.
+    #[must_use]
+    pub fn concerns(&self, method: &str) -> bool {
+        self.method.as_deref().is_none_or(|wanted| wanted == method)
+    }
+
     /// Whether a message with that method (of a response: its CSeq's) and status is meant.
     #[must_use]
     pub fn selects(&self, method: &str, status: Option<u16>) -> bool {
@@ -105,7 +111,7 @@ impl Pattern {
             (Part::Class(wanted), Some(status)) => wanted == status / 100,
             _ => false,
         };
-        part && self.method.as_deref().is_none_or(|wanted| wanted == method)
+        part && self.concerns(method)
     }
 }
 

@@ -40,12 +40,13 @@ pub(super) struct FaultKind {
 /// What a fault acts on, and so how a file says where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Acts {
-    /// Packets: at one host, on a directed link, between two groups, or everywhere if a pattern says which.
+    /// Packets, on the wire or as they are sent: at a host, on a directed link, between two groups, or
+    /// everywhere if a pattern says which.
     Packets,
     /// A host.
     Hosts,
-    /// What goes on between hosts: a directed link, or two groups.
-    Links,
+    /// Earlier faults, by where they are.
+    Faults,
 }
 
 impl Acts {
@@ -54,7 +55,7 @@ impl Acts {
         match self {
             Self::Packets => "`host`, `from` and `to`, `between`, or a `message` pattern",
             Self::Hosts => "`host`",
-            Self::Links => "`from` and `to`, or `between`",
+            Self::Faults => "`host`, `from` and `to`, or `between`",
         }
     }
 }
@@ -329,9 +330,9 @@ fn fault(vocabulary: &Vocabulary) -> Tagged {
 
 fn fault_variant(kind: &FaultKind) -> Variant {
     let mut keys = match kind.acts {
-        Acts::Packets => [at_host(), on_link(), between(), selection()].concat(),
+        Acts::Packets => place_keys(),
         Acts::Hosts => at_host(),
-        Acts::Links => [on_link(), between()].concat(),
+        Acts::Faults => [at_host(), on_link(), between()].concat(),
     };
     if kind.acts == Acts::Hosts {
         keys.iter_mut()
@@ -344,6 +345,11 @@ fn fault_variant(kind: &FaultKind) -> Variant {
         doc: kind.doc,
         keys,
     }
+}
+
+/// The keys that say where faults act, and on which packets or messages.
+pub(super) fn place_keys() -> Vec<Key> {
+    [at_host(), on_link(), between(), selection()].concat()
 }
 
 fn at_host() -> Vec<Key> {

@@ -62,6 +62,16 @@ impl Lowering<'_, '_> {
                 continue;
             };
             let selection = selection(record);
+            let arguments = adapter::settings(record, &kind.keys);
+            if let Some(objection) = adapter::objection(kind.name, &arguments) {
+                let label = format!("a parameter of `{}`", kind.name);
+                self.reader.mistake(
+                    record.place(&objection.param),
+                    objection.to_string(),
+                    label,
+                    None,
+                );
+            }
             faults.push(Fault {
                 index: faults.len(),
                 span: record.span,
@@ -72,7 +82,7 @@ impl Lowering<'_, '_> {
                 place,
                 selection,
                 may_miss: record.switch("may_miss"),
-                arguments: adapter::settings(record, &kind.keys),
+                arguments,
             });
         }
         faults

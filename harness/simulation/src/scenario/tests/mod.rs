@@ -1,14 +1,23 @@
-//! Whole files: what is made of them, and that no file makes the reader panic.
+//! Whole files: what is made of them.
 
+mod fixture;
+mod mistakes;
+mod tables;
+
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use linefault_actors::Instant;
 use linefault_actors::catalogue::Value;
 use tracing::Level;
 
-use super::file::File;
-use super::fixture::{FULL, HOSTS, mistakes, names, read, scenario};
+use self::fixture::{FULL, HOSTS, read, scenario};
 use super::*;
+
+/// The folder of scenarios, from this crate's own.
+fn scenarios() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios")
+}
 
 fn resolved(text: &str, combination: usize, overrides: &[&str]) -> Scenario {
     let overrides: Vec<Override> = overrides
@@ -18,14 +27,6 @@ fn resolved(text: &str, combination: usize, overrides: &[&str]) -> Scenario {
     let file = read(text).unwrap();
     file.resolve(&file.combinations()[combination], &overrides)
         .unwrap()
-}
-
-fn refused(text: &str, argument: &str) -> String {
-    let file = read(text).unwrap();
-    let given = Override::parse(argument).unwrap();
-    file.resolve(&file.combinations()[0], &[given])
-        .unwrap_err()
-        .render(false)
 }
 
 #[test]
@@ -188,16 +189,6 @@ fn a_matrix_is_every_combination_with_the_last_axis_fastest() {
 }
 
 #[test]
-fn a_mistake_in_a_value_of_the_matrix_is_reported_once_and_there() {
-    let text = format!(
-        "{HOSTS}[matrix]\n\"run.seed\" = [1, 2]\n\"run.platform\" = [\"linux\", \"mac\"]\n"
-    );
-    let found = read(&text).map(|_| ()).unwrap_err();
-    assert_eq!(found.iter().count(), 1);
-    assert!(found.render(false).contains("test.toml:13:28"), "{found}");
-}
-
-#[test]
 fn overrides_reach_every_kind_of_place() {
     let overrides = [
         "run.seed=18446744073709551615",
@@ -225,39 +216,6 @@ fn overrides_reach_every_kind_of_place() {
 }
 
 #[test]
-fn a_wrong_override_is_shown_in_its_own_text() {
-    let shown = [
-        "run.sed=1",
-        "host.bop.user=x",
-        "run.seed=one",
-        "run.time_max=5",
-        "run.platform=mac",
-        "matrix.x=1",
-        "timeline.faults.9.at=1s",
-    ]
-    .map(|argument| refused(FULL, argument));
-    insta::assert_snapshot!(shown.join("\n"));
-}
-
-#[test]
-fn an_override_without_an_equals_sign_is_none() {
-    assert!(Override::parse("run.seed").is_err() && Override::parse("=1").is_err());
-}
-
-#[test]
-fn all_mistakes_come_in_one_go_and_in_order() {
-    let text = "titel = \"x\"\n[run]\nseed = \"one\"\n[host.a]\nactor = \"phnoe\"\n[host.b]\nactor = \"phone\"\n";
-    let expected = [
-        "`title` is missing",
-        "there is no key `titel` here",
-        "expected a whole number from 0",
-        "there is no actor `phnoe`",
-        "`phone` needs `user`",
-    ];
-    assert_eq!(mistakes(text), expected);
-}
-
-#[test]
 fn addresses_are_given_out_in_file_order_around_the_taken_ones() {
     let text = "title = \"x\"\n[host.a]\nactor = \"proxy\"\n[host.b]\nactor = \"proxy\"\naddress = \"10.0.0.3\"\n[host.c]\nactor = \"proxy\"\n";
     let addresses: Vec<String> = scenario(text)
@@ -278,75 +236,4 @@ fn byte_order_mark_and_carriage_returns_change_nothing() {
     let other = resolved(&windows, 0, &[]);
     assert_eq!(format!("{:?}", plain.hosts), format!("{:?}", other.hosts));
     assert_eq!(plain.expects.len(), other.expects.len());
-}
-
-#[test]
-fn a_point_shows_the_place_of_what_failed() {
-    let file = read(FULL).unwrap();
-    let scenario = resolved(FULL, 0, &[]);
-    let text = file.point(
-        scenario.expects[0].span,
-        "`bye-answered` does not hold",
-        "no 408 BYE by 13.000",
-        None,
-        false,
-    );
-    insta::assert_snapshot!(text);
-}
-
-#[test]
-fn no_text_makes_the_reader_panic() {
-    // Renders too, because a place beyond the text would panic only there.
-    let survives = |text: &str| drop(read(text).map_err(|found| found.render(false)));
-    survives("");
-    survives("\0");
-    survives("\u{feff}");
-    for index in (0..FULL.len()).filter(|index| FULL.is_char_boundary(*index)) {
-        survives(&FULL[..index]);
-        survives(&FULL[index..]);
-        for replacement in ["\"", "[", "}", "=", "\0", "9", "é", "\n"] {
-            survives(&format!(
-                "{}{replacement}{}",
-                &FULL[..index],
-                FULL.get(index + 1..).unwrap_or_default()
-            ));
-        }
-    }
-}
-
-#[test]
-fn huge_and_deep_files_are_refused_and_not_swallowed() {
-    let deep = [
-        "[".repeat(500_000),
-        format!("a = {}", "[".repeat(500_000)),
-        format!("{} = 1", "a.".repeat(250_000) + "a"),
-    ];
-    let wide = format!(
-        "title = \"x\"\n{}",
-        (0..40_000)
-            .map(|n| format!("k{n} = 1\n"))
-            .collect::<String>()
-    );
-    let hosts = format!(
-        "title = \"x\"\n{}",
-        (0..20_000)
-            .map(|n| format!("[host.h{n}]\nactor = \"proxy\"\n"))
-            .collect::<String>()
-    );
-    for text in deep.iter().chain([&wide, &hosts]) {
-        let found = read(text).map(|_| ()).unwrap_err();
-        assert!(found.render(false).len() < 200_000);
-    }
-}
-
-#[test]
-fn bytes_that_are_not_utf_8_are_a_diagnostic_with_a_place() {
-    let bytes = b"title = \"\xff\"\n";
-    let found = File::read_bytes("test.toml", bytes, &names())
-        .map(|_| ())
-        .unwrap_err();
-    assert!(
-        found.render(false).contains("test.toml:1:10") && found.render(false).contains("0xff"),
-        "{found}"
-    );
 }

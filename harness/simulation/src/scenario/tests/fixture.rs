@@ -4,11 +4,11 @@ use linefault_actors::catalogue::{
     Actor, CommandEntry, Directory, Entry, Kind, Presence, Setting, Settings,
 };
 
-use super::file::File;
-use super::keys::{self, Key};
-use super::names::Names;
-use super::tables::{Acts, FaultKind, Vocabulary};
-use super::{Diagnostics, Scenario};
+use super::super::file::File;
+use super::super::keys::{self, Key};
+use super::super::names::Names;
+use super::super::tables::{Acts, FaultKind, Vocabulary};
+use super::super::{Diagnostics, Scenario};
 
 const fn setting(name: &'static str, kind: Kind, presence: Presence) -> Setting {
     Setting {
@@ -82,26 +82,27 @@ fn build(_: &Settings, _: &Directory) -> Box<dyn Actor> {
     unreachable!("tests of the format run nothing")
 }
 
-pub(super) fn vocabulary() -> Vocabulary {
+pub(in crate::scenario) fn vocabulary() -> Vocabulary {
     let fault = |name, acts, keys| FaultKind {
         name,
         doc: "Does harm.",
         acts,
         keys,
     };
-    let by = Key::required("by", keys::Kind::Latency, "How much.");
+    let by = Key::required("by", keys::Kind::Duration, "How much.");
     Vocabulary {
         actors: vec![&PHONE, &PROXY],
         faults: vec![
             fault("drop", Acts::Packets, vec![]),
             fault("delay", Acts::Packets, vec![by]),
-            fault("partition", Acts::Links, vec![]),
+            fault("partition", Acts::Packets, vec![]),
+            fault("heal", Acts::Faults, vec![]),
             fault("power-off", Acts::Hosts, vec![]),
         ],
     }
 }
 
-pub(super) fn names() -> Names {
+pub(in crate::scenario) fn names() -> Names {
     Names {
         defects: vec![("unreachable-is-502", "proxy"), ("deaf", "phone")],
         verdicts: vec!["nobody-waits", "fault-without-effect"],
@@ -109,18 +110,18 @@ pub(super) fn names() -> Names {
 }
 
 /// Reads a file against these actors and faults.
-pub(super) fn read(text: &str) -> Result<File, Diagnostics> {
+pub(in crate::scenario) fn read(text: &str) -> Result<File, Diagnostics> {
     File::read_with("test.toml", text, &names(), vocabulary())
 }
 
 /// The scenario of a file without a matrix.
-pub(super) fn scenario(text: &str) -> Scenario {
+pub(in crate::scenario) fn scenario(text: &str) -> Scenario {
     let file = read(text).unwrap();
     file.resolve(&file.combinations()[0], &[]).unwrap()
 }
 
 /// The messages of all mistakes of a file.
-pub(super) fn mistakes(text: &str) -> Vec<String> {
+pub(in crate::scenario) fn mistakes(text: &str) -> Vec<String> {
     match read(text) {
         Ok(_) => Vec::new(),
         Err(found) => found
@@ -131,7 +132,7 @@ pub(super) fn mistakes(text: &str) -> Vec<String> {
 }
 
 /// Two phones and a proxy, with room for more at the end.
-pub(super) const HOSTS: &str = r#"
+pub(in crate::scenario) const HOSTS: &str = r#"
 title = "Hosts"
 [host.proxy]
 actor = "proxy"
@@ -144,7 +145,7 @@ user = "1002"
 "#;
 
 /// A file that uses nearly every key.
-pub(super) const FULL: &str = r#"#:schema scenario.schema.json
+pub(in crate::scenario) const FULL: &str = r#"#:schema scenario.schema.json
 title = "A BYE to a phone that lost power"
 tags = ["report-a"]
 
@@ -200,7 +201,7 @@ steps = [
 faults = [
   { at = "10s", fault = "power-off", host = "bob", for = "5s" },
   { when = "proxy logs WARN 'target unreachable'", fault = "drop", message = "4xx BYE", nth = 1, times = 2 },
-  { at = "1s", fault = "delay", from = "alice", to = "proxy", by = "1ms..2ms", probability = "0.5%", may_miss = true },
+  { at = "1s", fault = "delay", from = "alice", to = "proxy", by = "1ms", probability = "0.5%", may_miss = true },
   { at = "2s", fault = "partition", between = [["alice"], ["proxy", "bob"]], one_way = true },
 ]
 
