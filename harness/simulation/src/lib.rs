@@ -1,2 +1,26 @@
-//! Placeholder, replaced below.
+//! Deterministic network fault injection for SIP and other real-time services.
+//!
+//! A scenario file describes hosts, what they do and what goes wrong; [`suite::Suite`] turns a folder of
+//! them into tests; [`verdict::judge`] runs one in virtual time and says what was wrong; [`snapshot`] shows
+//! it to a reviewer.
+//!
+//! This crate joins the layers: it knows the network, the protocols and the actors. What judges a run
+//! (oracles, expectations, snapshots) reads nothing but its [`trace`].
+
+mod backend;
+#[cfg(feature = "cli")]
+pub mod cli;
+pub mod defect;
+pub mod evidence;
+mod failure;
+mod logging;
+pub mod oracle;
+pub mod panics;
+pub mod run;
 pub mod scenario;
+mod sighting;
+pub mod snapshot;
+pub mod suite;
+pub mod trace;
+pub mod twin;
+pub mod verdict;

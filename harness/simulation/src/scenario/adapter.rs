@@ -17,6 +17,7 @@ pub(super) fn actor(entry: &Entry) -> Variant {
         actor: None,
         doc: entry.doc,
         keys: keys(entry.settings),
+        hint: None,
     }
 }
 
@@ -27,6 +28,7 @@ pub(super) fn commands(entry: &Entry) -> impl Iterator<Item = Variant> {
         actor: Some(entry.name),
         doc: command.doc,
         keys: keys(command.arguments),
+        hint: None,
     })
 }
 

@@ -26,6 +26,11 @@ impl Span {
             end: range.end,
         }
     }
+
+    /// Whether all of another place is in this one.
+    pub(super) const fn contains(self, other: Self) -> bool {
+        self.source == other.source && self.start <= other.start && other.end <= self.end
+    }
 }
 
 /// A text that spans point into.

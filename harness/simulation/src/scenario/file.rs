@@ -117,7 +117,7 @@ impl File {
             match path::locate(&root, &self.table, given.path()) {
                 Ok(_) => path::put(&mut root, given.path(), value),
                 Err(error) => {
-                    let (message, label, help) = error.wording(false);
+                    let (message, label, help) = error.wording();
                     let span = Span::new(index + 1, error.part);
                     mistakes.push(Diagnostic {
                         message,

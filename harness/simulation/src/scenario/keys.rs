@@ -82,6 +82,8 @@ pub(super) struct Variant {
     pub(super) actor: Option<&'static str>,
     pub(super) doc: &'static str,
     pub(super) keys: Vec<Key>,
+    /// What to tell somebody who gave it a key of another variant.
+    pub(super) hint: Option<String>,
 }
 
 impl Key {

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::keys::{Key, Kind, Presence, Table, Tagged, Variant};
 use super::reader::written;
-use super::suggest::{did_you_mean, one_of};
+use super::suggest::{did_you_mean, expected};
 use super::tree::{Data, Node, Word};
 
 /// What a path leads to.
@@ -28,13 +28,13 @@ pub(super) struct PathError {
 }
 
 impl PathError {
-    /// Message, label and help. `nested`: a table stands where a value should.
-    pub(super) fn wording(&self, nested: bool) -> (String, String, Option<String>) {
-        let allowed = || self.allowed.iter().map(String::as_str);
+    /// Message, label and help.
+    pub(super) fn wording(&self) -> (String, String, Option<String>) {
+        let allowed: Vec<&str> = self.allowed.iter().map(String::as_str).collect();
         let message = format!("the path leads nowhere: there is no `{}`", self.word);
-        let help = did_you_mean(&self.word, allowed())
-            .or_else(|| nested.then(|| "write the path in quotes: \"run.platform\"".to_owned()));
-        (message, format!("expected {}", one_of(allowed())), help)
+        let help = did_you_mean(&self.word, allowed.iter().copied());
+        let label = expected(&allowed, help.is_some());
+        (message, label, help)
     }
 }
 

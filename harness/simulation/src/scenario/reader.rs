@@ -8,7 +8,7 @@ use super::diagnostic::{Diagnostic, Span};
 use super::keys::{Key, Kind, Presence, Table, Tagged, Variant};
 use super::path;
 use super::record::Record;
-use super::suggest::{did_you_mean, one_of};
+use super::suggest::{all_of, did_you_mean, expected, one_of};
 use super::tree::{Data, Node, Word};
 
 /// Reads one tree.
@@ -147,24 +147,15 @@ impl<'a> Reader<'a> {
             .iter()
             .filter(|(word, _)| names.contains(&word.text.as_str()));
         let given: Vec<&Word> = given.map(|(word, _)| word).collect();
-        let names = one_of(names.iter().copied());
         match given[..] {
-            [] if names != one_of([]) => {
-                self.mistake(
-                    node.span,
-                    format!("neither {names} is given"),
-                    format!("expected {names}"),
-                    None,
-                );
+            [] if !names.is_empty() => {
+                let message = format!("{} is missing", one_of(names.iter().copied()));
+                self.mistake(node.span, message, "expected one of them", None);
             }
             [first, second, ..] => {
                 let message = format!("both `{}` and `{}` are given", first.text, second.text);
-                self.mistake(
-                    second.span,
-                    message,
-                    format!("expected only one of {names}"),
-                    None,
-                );
+                let label = format!("expected only one of {}", all_of(names.iter().copied()));
+                self.mistake(second.span, message, label, None);
             }
             _ => {}
         }
@@ -183,20 +174,21 @@ impl<'a> Reader<'a> {
         };
         let named = tagged.variants.iter().find(|variant| variant.name == word);
         let owner = named.and_then(|variant| variant.actor);
-        let Some(actor) = path::actor(self.root, node) else {
-            let names = || tagged.variants.iter().map(|variant| variant.name);
+        let of_actors = tagged
+            .variants
+            .iter()
+            .any(|variant| variant.actor.is_some());
+        let actor = path::actor(self.root, node).filter(|_| of_actors);
+        let Some(actor) = actor else {
             if owner.is_some() {
                 // The command exists; whose it is cannot be told before the host is right.
                 return self.host_of(node, tagged);
             }
+            let names: Vec<&str> = tagged.variants.iter().map(|variant| variant.name).collect();
             let message = format!("there is no {} `{word}`", tagged.what);
-            let help = did_you_mean(word, names());
-            return self.mistake(
-                tag.span,
-                message,
-                format!("expected {}", one_of(names())),
-                help,
-            );
+            let help = did_you_mean(word, names.iter().copied());
+            let label = expected(&names, help.is_some());
+            return self.mistake(tag.span, message, label, help);
         };
         let own = tagged
             .variants

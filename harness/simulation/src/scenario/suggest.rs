@@ -3,7 +3,8 @@
 /// The candidate that `word` most likely means, if any is near enough to say so.
 ///
 /// Near is a third of the word's letters wrong, missing, extra or swapped with a neighbour, and at least
-/// one, but never all: more would suggest words that share nothing.
+/// one, but never all: more would suggest words that share nothing. Failing that, a word of which one is
+/// the beginning of the other.
 pub(super) fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -14,12 +15,18 @@ pub(super) fn nearest<'a>(
     }
     let letters = word.chars().count();
     let limit = (letters / 3).max(1).min(letters.saturating_sub(1));
-    candidates
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    let distances = candidates
+        .iter()
+        .map(|other| (strsim::damerau_levenshtein(word, other), *other));
+    let near = distances
         .filter(|(distance, _)| *distance <= limit)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
+        .min_by_key(|(distance, _)| *distance);
+    let begins = |other: &&&str| {
+        letters.min(other.len()) > 2 && (other.starts_with(word) || word.starts_with(**other))
+    };
+    near.map(|(_, other)| other)
+        .or_else(|| candidates.iter().find(begins).copied())
 }
 
 /// The help line for an unknown word.
@@ -32,11 +39,28 @@ pub(super) fn did_you_mean<'a>(
 
 /// "`a`, `b` or `c`".
 pub(super) fn one_of<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    joined(words, "or")
+}
+
+/// "`a`, `b` and `c`".
+pub(super) fn all_of<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    joined(words, "and")
+}
+
+/// What is allowed; where the nearest match is told as well, a long list would only hide it.
+pub(super) fn expected(words: &[&str], nearest_told: bool) -> String {
+    if nearest_told && words.len() > 12 {
+        return format!("not one of the {} that there are", words.len());
+    }
+    format!("expected {}", one_of(words.iter().copied()))
+}
+
+fn joined<'a>(words: impl IntoIterator<Item = &'a str>, conjunction: &str) -> String {
     let words: Vec<String> = words.into_iter().map(|word| format!("`{word}`")).collect();
     match words.split_last() {
         None => "nothing".to_owned(),
         Some((only, [])) => only.clone(),
-        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        Some((last, others)) => format!("{} {conjunction} {last}", others.join(", ")),
     }
 }
 
@@ -53,6 +77,8 @@ mod tests {
         assert_eq!(nearest("drpo", FAULTS), Some("drop"));
         assert_eq!(nearest("explode", FAULTS), None);
         assert_eq!(nearest("", FAULTS), None);
+        assert_eq!(nearest("part", FAULTS), Some("partition"));
+        assert_eq!(nearest("dropping", FAULTS), Some("drop"));
         assert_eq!(nearest("9", ["0", "1"]), None);
     }
 
@@ -62,8 +88,16 @@ mod tests {
     }
 
     #[test]
+    fn a_long_list_does_not_hide_the_nearest_match() {
+        let many = ["word"; 13];
+        assert_eq!(expected(&many, true), "not one of the 13 that there are");
+        assert!(expected(&many, false).len() > 90 && expected(&many[..12], true).len() > 90);
+    }
+
+    #[test]
     fn lists_read_like_a_sentence() {
         assert_eq!(one_of(["a", "b", "c"]), "`a`, `b` or `c`");
+        assert_eq!(all_of(["a", "b"]), "`a` and `b`");
         assert_eq!(one_of(["a"]), "`a`");
         assert_eq!(one_of([]), "nothing");
     }

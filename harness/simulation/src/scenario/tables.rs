@@ -299,6 +299,7 @@ fn send() -> Variant {
                 "The datagram. A bare line feed becomes carriage return and line feed.",
             ),
         ],
+        hint: None,
     }
 }
 
@@ -339,11 +340,17 @@ fn fault_variant(kind: &FaultKind) -> Variant {
             .for_each(|key| key.presence = super::keys::Presence::Required);
     }
     keys.extend(kind.keys.iter().cloned());
+    let hint = Some(format!(
+        "say where `{}` acts with {}",
+        kind.name,
+        kind.acts.places()
+    ));
     Variant {
         name: kind.name,
         actor: None,
         doc: kind.doc,
         keys,
+        hint,
     }
 }
 

@@ -29,8 +29,10 @@ pub(super) enum UnitError {
     NoNumber(String),
     /// More decimals than microseconds, or parts per million, can hold.
     TooFine(String),
-    /// More than the type holds, or more than 100%.
+    /// More microseconds than the type holds.
     TooLarge(String),
+    /// A chance of more than 100%.
+    Above100(String),
     /// A range whose end comes before its beginning.
     Backwards(String),
     /// A chance without "%".
@@ -80,7 +82,7 @@ pub(super) fn ratio(text: &str) -> Result<u32, UnitError> {
     let parts = scaled(number.trim_end(), 10_000, text)?;
     match u32::try_from(parts) {
         Ok(parts @ 0..=1_000_000) => Ok(parts),
-        _ => Err(UnitError::TooLarge(text.to_owned())),
+        _ => Err(UnitError::Above100(text.to_owned())),
     }
 }
 
@@ -119,6 +121,7 @@ impl fmt::Display for UnitError {
             Self::NoNumber(text) => write!(f, "`{text}` is no quantity"),
             Self::TooFine(text) => write!(f, "`{text}` has too many decimals"),
             Self::TooLarge(text) => write!(f, "`{text}` is too large"),
+            Self::Above100(text) => write!(f, "`{text}` is more than certain"),
             Self::Backwards(text) => write!(f, "`{text}` ends before it begins"),
             Self::NoPercent(text) => write!(f, "`{text}` is no percentage"),
         }
@@ -132,9 +135,32 @@ impl UnitError {
             Self::NoUnit(_) | Self::UnknownUnit(_) => "the units are us, ms, s, min and h",
             Self::NoNumber(_) => "a number and a unit, like \"500ms\", \"1.5s\" or \"2min\"",
             Self::TooFine(_) => "the finest step is 1us, of a chance 0.0001%",
-            Self::TooLarge(_) => "more than a run can hold; a chance is at most 100%",
+            Self::TooLarge(_) => "expected at most 584542 years",
+            Self::Above100(_) => "expected at most \"100%\"",
             Self::Backwards(_) => "the shortest first, like \"2ms..8ms\"",
             Self::NoPercent(_) => "a number and a percent sign, like \"5%\" or \"0.5%\"",
+        }
+    }
+}
+
+impl UnitError {
+    /// The way out.
+    pub(super) fn help(&self, text: &str) -> Option<String> {
+        match self {
+            Self::NoUnit(number) => Some(format!("write \"{number}s\" or \"{number}ms\"")),
+            Self::UnknownUnit(unit) => {
+                let number = text.strip_suffix(unit.as_str())?.trim_end();
+                let near = match unit.as_str() {
+                    "m" | "minute" | "minutes" | "mins" => "min",
+                    "sec" | "secs" | "second" | "seconds" => "s",
+                    "msec" | "millis" => "ms",
+                    "µs" | "usec" => "us",
+                    "hour" | "hours" => "h",
+                    _ => return None,
+                };
+                Some(format!("did you mean `{number}{near}`?"))
+            }
+            _ => None,
         }
     }
 }
@@ -225,7 +251,7 @@ mod tests {
             ratio("0.00001%"),
             Err(UnitError::TooFine("0.00001%".into()))
         );
-        assert_eq!(ratio("101%"), Err(UnitError::TooLarge("101%".into())));
+        assert_eq!(ratio("101%"), Err(UnitError::Above100("101%".into())));
         assert_eq!(ratio("0.5"), Err(UnitError::NoPercent("0.5".into())));
     }
 }

@@ -10,8 +10,8 @@ use super::pattern::Pattern;
 use super::reader::Reader;
 use super::record::Value;
 use super::subnet::{Subnet, SubnetError};
-use super::suggest::{did_you_mean, one_of};
-use super::tree::{Data, Node};
+use super::suggest::{did_you_mean, expected, one_of};
+use super::tree::{Data, Node, Word};
 use super::units::{self, UnitError};
 
 /// No file has more hosts, or more LANs: every reference looks for its name among them.
@@ -62,8 +62,8 @@ impl Reader<'_> {
     fn no_unit(&mut self, node: &Node) -> Option<Value> {
         let number = node.inline();
         let error = UnitError::NoUnit(number.clone());
-        let help = format!("write \"{number}s\" or \"{number}ms\"");
-        self.mistake(node.span, error.to_string(), error.allowed(), Some(help));
+        let help = error.help(&number);
+        self.mistake(node.span, error.to_string(), error.allowed(), help);
         None
     }
 
@@ -117,8 +117,18 @@ impl Reader<'_> {
     /// The shape of the matrix; its values are checked where they are put.
     fn matrix(&mut self, node: &Node) {
         for (word, item) in node.entries() {
+            if matches!(item.data, Data::Table(_)) {
+                let help = Some("write the path in quotes: \"run.platform\" = [...]".to_owned());
+                self.mistake(
+                    word.span,
+                    "an axis is one dotted path",
+                    "found a table",
+                    help,
+                );
+                continue;
+            }
             if let Err(error) = path::locate(self.root, self.table, &word.text) {
-                let (message, label, help) = error.wording(matches!(item.data, Data::Table(_)));
+                let (message, label, help) = error.wording();
                 self.mistake(word.span, message, label, help);
                 continue;
             }
@@ -128,16 +138,6 @@ impl Reader<'_> {
                     self.mistake(item.span, message, "expected at least one value", None);
                 }
                 Data::List(items) => self.repeated(items),
-                Data::Table(_) => {
-                    let help =
-                        Some("write the path in quotes: \"run.platform\" = [...]".to_owned());
-                    self.mistake(
-                        word.span,
-                        "an axis is one dotted path",
-                        "found a table",
-                        help,
-                    );
-                }
                 _ => self.wrong_type(item, "a list"),
             }
         }
@@ -157,28 +157,43 @@ impl Reader<'_> {
 
     /// Whether all that is asked for is so in this combination.
     fn only(&mut self, node: &Node) -> bool {
-        let mut holds = true;
-        for (word, item) in node.entries() {
-            let asked = match &item.data {
-                Data::List(items) => items.as_slice(),
-                _ => std::slice::from_ref(item),
-            };
-            match path::locate(self.root, self.table, &word.text) {
-                Err(error) => {
-                    let (message, label, help) = error.wording(matches!(item.data, Data::Table(_)));
-                    self.mistake(word.span, message, label, help);
-                }
-                Ok(place) => {
-                    let found = place.node.or(place.default.as_ref());
-                    let found = found.and_then(|node| self.quietly(node, place.kind));
-                    let asked = self.items(asked, place.kind);
-                    let Value::List(asked) = asked else { continue };
-                    holds &= asked.iter().any(|(_, value)| Some(value) == found.as_ref());
-                }
-            }
-            self.beyond_axis(&word.text, asked);
+        node.entries()
+            .iter()
+            .fold(true, |holds, (word, item)| self.asked(word, item) && holds)
+    }
+
+    fn asked(&mut self, word: &Word, item: &Node) -> bool {
+        if matches!(item.data, Data::Table(_)) {
+            let help =
+                Some("write the path in quotes: { \"run.platform\" = \"macos\" }".to_owned());
+            self.mistake(
+                word.span,
+                "`only` asks for one dotted path",
+                "found a table",
+                help,
+            );
+            return false;
         }
-        holds
+        let place = match path::locate(self.root, self.table, &word.text) {
+            Ok(place) => place,
+            Err(error) => {
+                let (message, label, help) = error.wording();
+                self.mistake(word.span, message, label, help);
+                return false;
+            }
+        };
+        let asked = match &item.data {
+            Data::List(items) => items.as_slice(),
+            _ => std::slice::from_ref(item),
+        };
+        let found = place.node.or(place.default.as_ref());
+        let found = found.and_then(|node| self.quietly(node, place.kind));
+        let values: Vec<Value> = asked
+            .iter()
+            .filter_map(|item| self.value(item, place.kind))
+            .collect();
+        self.beyond_axis(&word.text, asked);
+        values.iter().any(|value| Some(value) == found.as_ref())
     }
 
     /// A value that is on no axis would never apply.
@@ -216,10 +231,12 @@ impl Reader<'_> {
             Kind::Text => return Some(Value::Text(text.to_owned())),
             Kind::Choice(words) => return self.choice(text, span, words),
             Kind::Duration => {
-                return self.quantity(units::duration(text).map(Value::Duration), span);
+                return self.quantity(units::duration(text).map(Value::Duration), text, span);
             }
-            Kind::Latency => return self.quantity(units::latency(text).map(Value::Latency), span),
-            Kind::Ratio => return self.quantity(units::ratio(text).map(Value::Ratio), span),
+            Kind::Latency => {
+                return self.quantity(units::latency(text).map(Value::Latency), text, span);
+            }
+            Kind::Ratio => return self.quantity(units::ratio(text).map(Value::Ratio), text, span),
             Kind::Pattern => return self.pattern(text, span).map(Value::Pattern),
             Kind::Trigger => return self.trigger(text, span).map(Value::Trigger),
             Kind::Host => return self.host(text, span),
@@ -264,12 +281,14 @@ impl Reader<'_> {
         None
     }
 
-    fn quantity(&mut self, read: Result<Value, UnitError>, span: Span) -> Option<Value> {
+    fn quantity(
+        &mut self,
+        read: Result<Value, UnitError>,
+        text: &str,
+        span: Span,
+    ) -> Option<Value> {
         read.map_err(|error| {
-            let help = match &error {
-                UnitError::NoUnit(number) => Some(format!("write \"{number}s\" or \"{number}ms\"")),
-                _ => None,
-            };
+            let help = error.help(text);
             self.mistake(span, error.to_string(), error.allowed(), help);
         })
         .ok()
@@ -287,13 +306,9 @@ impl Reader<'_> {
         let names = self.names("host");
         let index = names.iter().position(|name| *name == text);
         if index.is_none() {
-            let label = format!("expected {}", one_of(names.iter().copied()));
-            self.mistake(
-                span,
-                format!("there is no host `{text}`"),
-                label,
-                did_you_mean(text, names),
-            );
+            let help = did_you_mean(text, names.iter().copied());
+            let label = expected(&names, help.is_some());
+            self.mistake(span, format!("there is no host `{text}`"), label, help);
         }
         index.map(|index| Value::Host(HostIndex(index), text.to_owned()))
     }

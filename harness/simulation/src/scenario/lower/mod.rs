@@ -26,6 +26,11 @@ impl Lowering<'_, '_> {
     /// The whole file; None, or a scenario with gaps, after a mistake.
     pub(super) fn scenario(&mut self, file: &Record) -> Option<Scenario> {
         let run = file.table("run").and_then(run);
+        if let (Some(run), Some(record)) = (&run, file.table("run"))
+            && let Some(until) = run.run_until
+        {
+            self.in_time(until, record.place("run_until"), Some(run));
+        }
         let platform = run.as_ref().map_or(Platform::Linux, |run| run.platform);
         let lans = self.lans(file);
         let hosts = self.hosts(file, &lans, platform);
@@ -58,6 +63,15 @@ impl Lowering<'_, '_> {
             known_bads,
             sources: Vec::new(),
         })
+    }
+
+    /// Whether a mistake is already noted within the value of a key.
+    fn faulty(&self, record: &Record, key: &str) -> bool {
+        let value = record.place(key);
+        self.reader
+            .mistakes
+            .iter()
+            .any(|mistake| value.contains(mistake.span))
     }
 
     fn links(&mut self, file: &Record) -> Vec<Link> {

@@ -142,18 +142,6 @@ impl Lowering<'_, '_> {
         twins
     }
 
-    /// Whether a mistake is already noted within that list.
-    fn faulty(&self, record: &Record, key: &str) -> bool {
-        let list = record.place(key);
-        let within = |at: super::super::diagnostic::Span| {
-            at.source == list.source && list.start <= at.start && at.end <= list.end
-        };
-        self.reader
-            .mistakes
-            .iter()
-            .any(|mistake| within(mistake.span))
-    }
-
     fn defects(&mut self, record: &Record) {
         let names = self.reader.names("host");
         let actor = record.host("host").and_then(|host| {

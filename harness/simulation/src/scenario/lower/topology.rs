@@ -46,6 +46,7 @@ impl Lowering<'_, '_> {
             }
             if let Some(record) = record
                 && matches!(record.value("subnet"), Some(Value::List(items)) if items.is_empty())
+                && !self.faulty(record, "subnet")
             {
                 let label = "expected at least one subnet";
                 self.reader.mistake(

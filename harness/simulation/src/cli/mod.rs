@@ -1,0 +1,212 @@
+//! The command line: run, check, list, replay.
+//!
+//! Owns arguments, output and exit codes. Results go to standard output; mistakes, progress and the text of
+//! failures to standard error.
+
+mod json;
+mod output;
+mod pool;
+
+use std::io::{self, IsTerminal as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::scenario::Override;
+use crate::suite::{Suite, Test};
+use output::Output;
+
+/// How the command ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    /// Everything passes.
+    Pass = 0,
+    /// The system under test is wrong.
+    Violation = 1,
+    /// A scenario, or the command itself, was written wrongly.
+    Mistake = 2,
+    /// We are wrong.
+    Harness = 3,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Deterministic network fault injection for SIP and other real-time services.
+#[derive(Debug, Parser)]
+#[command(name = "linefault", version, about, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    action: Action,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 everything passes, 1 a violation, 2 a mistake in a scenario or in \
+                          the arguments, 3 a fault of linefault itself.";
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Runs scenarios, their combinations and their broken twins
+    Run(Run),
+    /// Checks scenario files without running them
+    Check(Paths),
+    /// Lists the tests that scenarios make
+    List(Selection),
+    /// Runs one test again and prints everything that happened
+    Replay(Replay),
+}
+
+#[derive(Debug, Args)]
+struct Paths {
+    /// Scenario files, or folders of them
+    #[arg(default_value = "scenarios")]
+    paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct Selection {
+    #[command(flatten)]
+    paths: Paths,
+    /// Runs everything with this seed
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
+    /// Sets a key of the scenarios, like run.platform=macos; an axis of the matrix is held at that value
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+struct Run {
+    #[command(flatten)]
+    selection: Selection,
+    /// Prints the snapshot of every test: status codes, log levels, the ladder
+    #[arg(long, conflicts_with = "json")]
+    trace: bool,
+    /// Prints one JSON object a line and a test
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct Replay {
+    /// The scenario file
+    path: PathBuf,
+    /// The seed, if not the file's own
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
+    /// Sets a key of the scenario; an axis of the matrix is held at that value
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Replays the broken twin of that number, from 1
+    #[arg(long, value_name = "NUMBER")]
+    known_bad: Option<usize>,
+}
+
+/// Runs the command with the process's arguments.
+#[must_use]
+pub fn main() -> ExitCode {
+    crate::panics::keep_quiet();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(help) => return usage(&help).into(),
+    };
+    let exit = match cli.action {
+        Action::Run(run) => execute(&run),
+        Action::Check(paths) => check(&paths.paths),
+        Action::List(selection) => list(&selection),
+        Action::Replay(replay) => self::replay(&replay),
+    };
+    exit.unwrap_or_else(|exit| exit).into()
+}
+
+/// Help and version are no mistakes.
+fn usage(help: &clap::Error) -> Exit {
+    // Nothing is left to be done if even that cannot be printed.
+    let _ = help.print();
+    if help.use_stderr() { Exit::Mistake } else { Exit::Pass }
+}
+
+fn execute(run: &Run) -> Result<Exit, Exit> {
+    let suite = load(&run.selection.paths.paths, run.selection.seed, &run.selection.set)?;
+    let mut output = Output::new(run.json, run.trace, suite.tests.len());
+    let mistakes = report_mistakes(&suite);
+    let mut worst = mistakes;
+    let written = pool::run_all(&suite.tests, |test, result| {
+        worst = worst.max(result.exit());
+        output.result(test, &result)
+    });
+    written.map_err(|error| output::broken_pipe(&error))?;
+    output.summary(suite.tests.len(), suite.mistakes.len());
+    Ok(worst)
+}
+
+fn check(paths: &[PathBuf]) -> Result<Exit, Exit> {
+    let suite = load(paths, None, &[])?;
+    let worst = report_mistakes(&suite);
+    let (files, wrong) = (suite.files, suite.mistakes.len());
+    let text = if wrong == 0 {
+        format!("{files} files, {} tests, no mistake", suite.tests.len())
+    } else {
+        format!("{files} files, {wrong} with mistakes")
+    };
+    output::line(&text).map_err(|error| output::broken_pipe(&error))?;
+    Ok(worst)
+}
+
+fn list(selection: &Selection) -> Result<Exit, Exit> {
+    let suite = load(&selection.paths.paths, selection.seed, &selection.set)?;
+    let worst = report_mistakes(&suite);
+    for test in &suite.tests {
+        let title = &test.scenario().title;
+        output::line(&format!("{}  {title}", test.name())).map_err(|error| output::broken_pipe(&error))?;
+    }
+    Ok(worst)
+}
+
+fn replay(replay: &Replay) -> Result<Exit, Exit> {
+    let suite = load(std::slice::from_ref(&replay.path), replay.seed, &replay.set)?;
+    let worst = report_mistakes(&suite);
+    let wanted = replay.known_bad.map(|number| number.wrapping_sub(1));
+    let tests: Vec<Test> =
+        suite.tests.into_iter().filter(|test| test.known_bad() == wanted).collect();
+    if tests.is_empty() && worst == Exit::Pass {
+        let number = replay.known_bad.unwrap_or_default();
+        output::mistake(&format!("{} has no broken twin {number}", replay.path.display()));
+        return Ok(Exit::Mistake);
+    }
+    let mut output = Output::new(false, true, tests.len());
+    let mut worst = worst;
+    let written = pool::run_all(&tests, |test, result| {
+        worst = worst.max(result.exit());
+        output.result(test, &result)
+    });
+    written.map_err(|error| output::broken_pipe(&error))?;
+    Ok(worst)
+}
+
+fn load(paths: &[PathBuf], seed: Option<u64>, set: &[String]) -> Result<Suite, Exit> {
+    let seed = seed.map(|seed| format!("run.seed={seed}"));
+    let mut overrides = Vec::new();
+    for text in set.iter().cloned().chain(seed) {
+        let parsed = Override::parse(&text);
+        overrides.push(parsed.map_err(|wrong| {
+            output::mistake(&wrong.to_string());
+            Exit::Mistake
+        })?);
+    }
+    Suite::load(paths, &overrides).map_err(|wrong| {
+        output::mistake(&wrong.to_string());
+        Exit::Mistake
+    })
+}
+
+fn report_mistakes(suite: &Suite) -> Exit {
+    let color = io::stderr().is_terminal();
+    for mistakes in &suite.mistakes {
+        output::text(&mistakes.render(color));
+    }
+    if suite.mistakes.is_empty() { Exit::Pass } else { Exit::Mistake }
+}

@@ -1,0 +1,94 @@
+//! Planted defects: ways in which a service can be wrong, for the broken twins of scenarios.
+//!
+//! The machines and actors know nothing of them. A defect is either another value of one of an actor's
+//! policies or an edit of what goes into and comes out of its machine. A new one is a file and a line here.
+
+use std::any::Any;
+use std::collections::VecDeque;
+
+use linefault_actors::catalogue::Actor;
+use linefault_actors::{Context, Deadlines, Input, Machine, Output};
+
+/// Every defect there is.
+pub const CATALOGUE: &[&Defect] = &[];
+
+/// The defect of that name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Defect> {
+    CATALOGUE.iter().copied().find(|defect| defect.name == name)
+}
+
+/// One way in which an actor can be wrong.
+#[derive(Debug)]
+pub struct Defect {
+    /// What scenario files call it.
+    pub name: &'static str,
+    /// The actor that can have it.
+    pub actor: &'static str,
+    /// What is wrong, in one sentence.
+    pub doc: &'static str,
+    /// How it is planted.
+    pub plant: Plant,
+}
+
+/// How a defect is planted.
+#[derive(Debug)]
+pub enum Plant {
+    /// Sets a policy of the configured actor to another value. Gets the actor itself to downcast.
+    Policy(fn(&mut dyn Any)),
+    /// Edits what the actor's machine is told and what it says.
+    Edit(fn() -> Box<dyn Edit>),
+}
+
+/// An edit of a machine's inputs and outputs. One a life.
+pub trait Edit {
+    /// What the machine is told instead; nothing if it is to hear nothing.
+    fn input(&mut self, input: Input) -> Option<Input> {
+        Some(input)
+    }
+
+    /// What is done instead of what the machine wants done; nothing if nothing is to be done.
+    fn output(&mut self, output: Output) -> Vec<Output> {
+        vec![output]
+    }
+}
+
+/// Sets the policies of `actor` that the defects change.
+pub fn plant_policies(actor: &mut dyn Actor, defects: &[&'static Defect]) {
+    for defect in defects {
+        if let Plant::Policy(set) = defect.plant {
+            set(actor);
+        }
+    }
+}
+
+/// Wraps `machine` in the edits of the defects, the first innermost.
+pub fn plant_edits(machine: Box<dyn Machine>, defects: &[&'static Defect]) -> Box<dyn Machine> {
+    let edits = defects.iter().filter_map(|defect| match defect.plant {
+        Plant::Edit(make) => Some(make()),
+        Plant::Policy(_) => None,
+    });
+    edits.fold(machine, |machine, edit| Box::new(Edited { machine, edit }))
+}
+
+struct Edited {
+    machine: Box<dyn Machine>,
+    edit: Box<dyn Edit>,
+}
+
+impl Machine for Edited {
+    fn handle(&mut self, input: Input, cx: &mut Context<'_>) {
+        let Some(input) = self.edit.input(input) else { return };
+        let mut wanted = VecDeque::new();
+        let now = cx.now();
+        let mut draw = |purpose| cx.draw(purpose);
+        self.machine.handle(input, &mut Context::new(now, &mut draw, &mut wanted));
+        for output in wanted.into_iter().flat_map(|output| self.edit.output(output)) {
+            cx.output(output);
+        }
+    }
+
+    fn deadlines(&self) -> Deadlines {
+        self.machine.deadlines()
+    }
+}

@@ -1,0 +1,90 @@
+//! What a test's author is told when it does not pass: what was wanted, where that is written, what happened
+//! instead, the moment around it, and the command that shows it again.
+
+use std::fmt::Write as _;
+
+use crate::evidence::Evidence;
+use crate::scenario::Scenario;
+use crate::snapshot::ladder;
+use crate::verdict::{Outcome, Source, Verdict, Violation};
+
+/// Lines of the ladder shown before and after the moment.
+const BEFORE: usize = 8;
+const AFTER: usize = 3;
+
+/// The text for one test that did not pass.
+#[must_use]
+pub(crate) fn render(
+    scenario: &Scenario,
+    known_bad: Option<usize>,
+    outcome: &Outcome,
+    replay: &str,
+    color: bool,
+) -> String {
+    let mut text = String::new();
+    let evidence = Evidence::new(&outcome.simulation);
+    if let Verdict::Differs { missing, unnamed } = &outcome.verdict {
+        text.push_str(&differs(scenario, known_bad, missing, unnamed, color));
+    }
+    let unwanted = |violation: &&Violation| match &outcome.verdict {
+        Verdict::Differs { unnamed, .. } => unnamed.contains(&violation.name),
+        Verdict::Pass | Verdict::Violated => true,
+    };
+    let shown: Vec<_> = outcome.violations.iter().filter(unwanted).collect();
+    for violation in &shown {
+        text.push_str(&place(scenario, violation, &evidence, color));
+    }
+    if let Some(first) = shown.first() {
+        text.push_str(&moment(scenario, first, &evidence));
+    }
+    let _ = writeln!(text, "replay: {replay}");
+    text
+}
+
+fn differs(
+    scenario: &Scenario,
+    known_bad: Option<usize>,
+    missing: &[String],
+    unnamed: &[String],
+    color: bool,
+) -> String {
+    let Some(twin) = known_bad.and_then(|index| scenario.known_bads.get(index)) else {
+        return String::new();
+    };
+    let missing = missing.iter().map(|name| format!("`{name}` did not object"));
+    let unnamed = unnamed.iter().map(|name| format!("`{name}` objects, but is not named"));
+    let label = missing.chain(unnamed).collect::<Vec<_>>().join("; ");
+    scenario.point(twin.span, "the broken twin fails otherwise than must_fail says", &label, None, color)
+}
+
+fn place(
+    scenario: &Scenario,
+    violation: &Violation,
+    evidence: &Evidence<'_>,
+    color: bool,
+) -> String {
+    let span = match violation.source {
+        Source::Expect(index) => scenario.expects.get(index).map(|expect| expect.span),
+        Source::Fault(index) => scenario.faults.get(index).map(|fault| fault.span),
+        Source::Oracle | Source::End => None,
+    };
+    match span {
+        Some(span) => scenario.point(span, &violation.name, &violation.text, None, color),
+        None => {
+            let host = violation.host.map_or(String::new(), |host| format!("{}: ", evidence.name(host)));
+            format!("{}: {host}{} (at {})\n", violation.name, violation.text, violation.at)
+        }
+    }
+}
+
+/// The ladder around the moment at which it showed.
+fn moment(scenario: &Scenario, violation: &Violation, evidence: &Evidence<'_>) -> String {
+    let lines = ladder(scenario, evidence);
+    let middle = lines.iter().position(|line| line.at > violation.at).unwrap_or(lines.len());
+    let (from, to) = (middle.saturating_sub(BEFORE), (middle + AFTER).min(lines.len()));
+    let mut text = format!("around {}:\n", violation.at);
+    for line in &lines[from..to] {
+        let _ = writeln!(text, "  {}", line.text);
+    }
+    text
+}

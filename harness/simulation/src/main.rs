@@ -1,0 +1,7 @@
+//! The command `linefault`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    linefault::cli::main()
+}

@@ -1,0 +1,129 @@
+//! Nothing is left over once a run is quiet.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use linefault_actors::Report;
+use linefault_network::{self as network, HostId, Instant, RecordId};
+
+use super::{Finding, Holds, Oracle};
+use crate::evidence::Evidence;
+use crate::trace::Event;
+
+pub(super) const ORACLE: Oracle = Oracle {
+    name: "nothing-left-over",
+    doc: "What was opened after start-up is closed when the run is quiet, but for bindings of hosts that live.",
+    source: "report A: a dead binding kept for ever; report E: a call record that leaks",
+    holds: Holds::AfterHealing,
+    judge,
+};
+
+fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
+    if !evidence.quiet {
+        return Vec::new();
+    }
+    let findings = left_over(evidence).into_iter().map(|thing| Finding {
+        host: Some(thing.host),
+        record: Some(thing.record),
+        at: thing.opened_at,
+        text: format!(
+            "{} \"{}\" was opened and is still open at the end",
+            thing.kind, thing.label
+        ),
+    });
+    findings.collect()
+}
+
+/// Something that was opened and not closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOver {
+    /// Who opened it.
+    pub host: HostId,
+    /// What it is: "transaction", "binding", "socket".
+    pub kind: &'static str,
+    /// What a reader recognises it by.
+    pub label: String,
+    /// When it was opened.
+    pub opened_at: Instant,
+    /// The record of that.
+    pub record: RecordId,
+}
+
+/// What is open at the end of a trace and was not when its host had started, in order of opening.
+///
+/// What a process had open dies with it. A binding is no left-over as long as the host that it leads to
+/// lives: it is there to be used.
+#[must_use]
+pub fn left_over(evidence: &Evidence<'_>) -> Vec<LeftOver> {
+    let mut open = Open::default();
+    for (id, record) in evidence.trace.iter() {
+        open.take(id, record.at, record.host, &record.event);
+    }
+    let living_target = |thing: &LeftOver| {
+        let target = open.targets.get(&thing.record).and_then(|to| evidence.trace.host_at(*to));
+        thing.kind == "binding" && target.is_some_and(|host| open.up.get(&host) == Some(&true))
+    };
+    let mut left: Vec<_> = open.things.values().cloned().collect();
+    left.retain(|thing| !living_target(thing));
+    left.sort_by_key(|thing| thing.record);
+    left
+}
+
+/// What a thing is known by, among those of its host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    Reported(&'static str, u64),
+    Socket(u64),
+    Task(u64),
+}
+
+#[derive(Default)]
+struct Open {
+    things: BTreeMap<(HostId, Key), LeftOver>,
+    targets: BTreeMap<RecordId, SocketAddr>,
+    up: BTreeMap<HostId, bool>,
+}
+
+impl Open {
+    fn take(&mut self, id: RecordId, at: Instant, host: Option<HostId>, event: &Event) {
+        use network::Event as N;
+        let Some(host) = host else { return };
+        let mut open = |key, kind, label| {
+            let thing = LeftOver { host, kind, label, opened_at: at, record: id };
+            self.things.insert((host, key), thing);
+        };
+        match event {
+            Event::Report(Report::Opened { kind, id: number, label, target }) => {
+                open(Key::Reported(kind, *number), kind, label.clone());
+                self.targets.extend(target.map(|target| (id, target)));
+            }
+            Event::Report(Report::Closed { kind, id }) => self.close(host, Key::Reported(kind, *id)),
+            Event::Network(N::SocketOpened { socket, local }) => {
+                open(Key::Socket(socket.0), "socket", local.to_string());
+            }
+            Event::Network(N::SocketClosed { socket }) => self.close(host, Key::Socket(socket.0)),
+            Event::Network(N::TaskSpawned { task }) => {
+                open(Key::Task(task.0), "task", format!("{}", task.0));
+            }
+            Event::Network(N::TaskEnded { task, .. }) => self.close(host, Key::Task(task.0)),
+            Event::Network(N::HostStarted { .. }) => {
+                self.up.insert(host, true);
+            }
+            Event::Network(N::HostStopped { .. }) => {
+                self.up.insert(host, false);
+                self.forget(host);
+            }
+            Event::Settled => self.forget(host),
+            _ => {}
+        }
+    }
+
+    fn close(&mut self, host: HostId, key: Key) {
+        self.things.remove(&(host, key));
+    }
+
+    /// Drops all that the host has open: its process ended, or has only just started.
+    fn forget(&mut self, host: HostId) {
+        self.things.retain(|(owner, _), _| *owner != host);
+    }
+}

@@ -1,0 +1,56 @@
+//! What must hold in every run, whatever the scenario: judged from the trace alone.
+//!
+//! Owns the list of oracles. Refuses to look inside an actor: whatever serves the same messages is judged
+//! the same. A new oracle is a file and a line here.
+
+mod final_answer;
+mod left_over;
+mod panic;
+mod retransmission;
+
+use linefault_network::{HostId, Instant, RecordId};
+
+use crate::evidence::Evidence;
+
+pub use left_over::{LeftOver, left_over};
+
+/// Every oracle that judges a single trace.
+pub const CATALOGUE: &[&Oracle] =
+    &[&final_answer::ORACLE, &retransmission::ORACLE, &left_over::ORACLE, &panic::ORACLE];
+
+/// One rule.
+#[derive(Debug)]
+pub struct Oracle {
+    /// What a scenario file and a verdict call it.
+    pub name: &'static str,
+    /// What it demands, in one sentence.
+    pub doc: &'static str,
+    /// Where that is written.
+    pub source: &'static str,
+    /// When it must hold.
+    pub holds: Holds,
+    /// Finds what breaks the rule.
+    pub judge: fn(&Evidence<'_>) -> Vec<Finding>,
+}
+
+/// When a rule must hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// At every moment, also while faults last.
+    Always,
+    /// Once the faults are over and the run has become quiet.
+    AfterHealing,
+}
+
+/// One breach of a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Who broke it, if one host did.
+    pub host: Option<HostId>,
+    /// The record that shows it best.
+    pub record: Option<RecordId>,
+    /// When it showed.
+    pub at: Instant,
+    /// What was found, and what the rule wants instead.
+    pub text: String,
+}

@@ -1,0 +1,315 @@
+//! The hosts of one simulation, and the loop that moves them through time.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use linefault_actors::catalogue::{Actor, Command, Directory, Listing};
+use linefault_actors::{Behaviour, drive};
+use linefault_network::{
+    Advance, HostId, HostOptions, Instant, Latency, Network, Platform, RecordId, Recorder, Subnet,
+};
+
+use super::agenda::{Agenda, Item, moment};
+use super::fault::Injected;
+use super::{End, Ending, Setup, Simulation};
+use crate::backend::{Mailbox, SimulatedHost};
+use crate::defect::{Defect, plant_edits, plant_policies};
+use crate::logging;
+use crate::scenario::{self, Scenario, StepAction};
+use crate::sighting::Sightings;
+use crate::trace::{Event, StepRecord, Trace, TracedHost};
+
+pub(super) struct World<'a> {
+    scenario: &'a Scenario,
+    network: Network,
+    trace: Rc<RefCell<Trace>>,
+    lives: Vec<Rc<Life>>,
+    agenda: Agenda,
+    faults: Vec<Injected>,
+    /// How many records have been looked at for what items wait for.
+    looked_at: usize,
+}
+
+/// What outlives the incarnations of one host.
+struct Life {
+    id: HostId,
+    actor: Box<dyn Actor>,
+    address: SocketAddr,
+    defects: Vec<&'static Defect>,
+    mailbox: RefCell<Rc<RefCell<Mailbox>>>,
+}
+
+impl<'a> World<'a> {
+    pub(super) fn new(scenario: &'a Scenario, setup: Setup<'_>) -> Self {
+        let trace = Trace::shared();
+        let recorder: Rc<RefCell<dyn Recorder>> = trace.clone();
+        let network = Network::new(scenario.run.seed, recorder);
+        let ids = build_topology(scenario, &network);
+        trace.borrow_mut().set_hosts(traced(scenario, &ids));
+        let directory = directory(scenario);
+        let lives = scenario.hosts.iter().enumerate().map(|(index, host)| {
+            let planted = setup.defects.iter().filter(|(broken, _)| broken.0 == index);
+            let defects: Vec<_> = planted.map(|(_, defect)| *defect).collect();
+            let mut actor = (host.actor.build)(&host.settings, &directory);
+            plant_policies(actor.as_mut(), &defects);
+            let mailbox = RefCell::default();
+            Rc::new(Life { id: ids[index], actor, address: host.address, defects, mailbox })
+        });
+        let lives = lives.collect();
+        let agenda = Agenda::new(scenario, setup.without);
+        let faults = scenario.faults.iter().map(|_| Injected::default()).collect();
+        Self { scenario, network, trace, lives, agenda, faults, looked_at: 0 }
+    }
+
+    pub(super) fn run(mut self) -> Simulation {
+        let (network, trace) = (self.network.clone(), Rc::clone(&self.trace));
+        let end = logging::capture(&network, &trace, || {
+            self.start();
+            self.play()
+        });
+        let ended_at = self.network.now();
+        let faults = self.faults.iter().map(|fault| fault.count(&self.network)).collect();
+        // The network's tasks hold handles on the trace: they go first, without leaving records behind.
+        let trace = self.trace.replace(Trace::default());
+        Simulation { trace, end, ended_at, faults }
+    }
+
+    fn start(&mut self) {
+        for life in &self.lives {
+            let (this, trace) = (Rc::clone(life), Rc::clone(&self.trace));
+            self.network.start(life.id, move |handle| this.begin(handle, &trace));
+        }
+        self.settle();
+        for life in &self.lives {
+            self.record(Some(life.id), None, Event::Settled);
+        }
+        self.looked_at = self.trace.borrow().records().len();
+    }
+
+    /// Moves from instant to instant until the run is over.
+    fn play(&mut self) -> End {
+        let open_until = self.scenario.expects.iter().filter_map(|expect| expect.closes);
+        let mut ending = Ending::new(open_until.map(moment).max().unwrap_or(Instant::START));
+        let last = moment(self.scenario.run.run_until.unwrap_or(self.scenario.run.time_max));
+        loop {
+            self.do_what_is_due();
+            if self.scenario.run.run_until.is_none() {
+                ending.observe(self.network.now(), self.is_busy(), self.agenda.is_empty());
+                if ending.due().is_some_and(|due| self.network.now() >= due) && !self.is_busy() {
+                    return self.quiet_end();
+                }
+            }
+            let wanted = [self.agenda.next(), ending.due()].into_iter().flatten();
+            let later = wanted.filter(|at| *at > self.network.now()).min();
+            let limit = later.map_or(last, |at| at.min(last));
+            match self.network.advance(limit) {
+                Advance::Stuck(_) => return End::Stuck,
+                Advance::Moved => self.look_at_new_records(),
+                // Nothing at all is to come: let time pass all the same.
+                Advance::Idle => self.network.schedule(limit, |_| {}),
+                Advance::Limit => {
+                    if limit == last && self.agenda.next().is_none_or(|next| next > last) {
+                        return self.end_at_last();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Lets everything happen that is due at this moment.
+    fn settle(&self) -> bool {
+        !matches!(self.network.advance(self.network.now()), Advance::Stuck(_))
+    }
+
+    fn is_busy(&self) -> bool {
+        self.network.packets_in_flight() > 0 || self.network.foreground_timers() > 0
+    }
+
+    fn quiet_end(&self) -> End {
+        let steps = self.agenda.waiting_steps();
+        if steps.is_empty() { End::Quiet } else { End::Deadlock { steps } }
+    }
+
+    fn end_at_last(&self) -> End {
+        match self.scenario.run.run_until {
+            Some(_) => End::RunUntil,
+            None => End::TimeMax,
+        }
+    }
+
+    /// Takes the steps and begins the faults whose moment is there, then lets the hosts react.
+    fn do_what_is_due(&mut self) {
+        while let Some((item, cause)) = self.agenda.take_due(self.network.now()) {
+            match item {
+                Item::Step(index) => self.take_step(index, cause),
+                Item::Fault(index) => self.begin_fault(index, cause),
+            }
+            self.settle();
+            self.look_at_new_records();
+        }
+    }
+
+    fn take_step(&mut self, index: usize, cause: Option<RecordId>) {
+        let step = &self.scenario.steps[index];
+        let life = Rc::clone(&self.lives[step.host.0]);
+        let alive = self.network.host(life.id).is_alive();
+        let refused = (!alive).then_some("the host is down");
+        let text = self.step_text(&step.action);
+        let record = StepRecord { index, text, refused };
+        let id = self.record(Some(life.id), cause, Event::Step(record));
+        if refused.is_some() {
+            return;
+        }
+        match &step.action {
+            StepAction::Command(command) => {
+                let mailbox = Rc::clone(&life.mailbox.borrow());
+                mailbox.borrow_mut().push(command.clone(), id);
+            }
+            StepAction::SendRaw { to, raw } => {
+                self.network.set_cause(Some(id));
+                let to = self.scenario.host(*to).address;
+                life.mailbox.borrow().borrow().send_raw(Bytes::from(raw.clone()), to);
+                self.network.set_cause(None);
+            }
+        }
+    }
+
+    fn step_text(&self, action: &StepAction) -> String {
+        match action {
+            StepAction::Command(command) => command_text(command),
+            StepAction::SendRaw { to, .. } => format!("send to {}", self.scenario.host(*to).name),
+        }
+    }
+
+    fn begin_fault(&mut self, index: usize, cause: Option<RecordId>) {
+        let fault = &self.scenario.faults[index];
+        let ids: Vec<_> = self.lives.iter().map(|life| life.id).collect();
+        self.network.set_cause(cause);
+        self.faults[index] = Injected::inject(fault, &ids, &self.network);
+        self.network.set_cause(None);
+    }
+
+    /// Marks restarted hosts as settled, and moves up what waited for something that has just been seen.
+    fn look_at_new_records(&mut self) {
+        let from = std::mem::replace(&mut self.looked_at, self.trace.borrow().records().len());
+        self.settle_restarted(from);
+        if self.agenda.is_watching() {
+            let trace = self.trace.borrow();
+            let sightings = Sightings::new(&trace, from);
+            self.agenda.trigger(self.network.now(), |trigger| sightings.first(trigger));
+        }
+    }
+
+    fn settle_restarted(&mut self, from: usize) {
+        let trace = self.trace.borrow();
+        let started = trace.records()[from..].iter().filter(|record| {
+            let event = &record.event;
+            matches!(event, Event::Network(linefault_network::Event::HostStarted { .. }))
+        });
+        let hosts: Vec<_> = started.filter_map(|record| record.host).collect();
+        drop(trace);
+        for host in hosts {
+            self.record(Some(host), None, Event::Settled);
+            self.looked_at += 1;
+        }
+    }
+
+    fn record(&self, host: Option<HostId>, cause: Option<RecordId>, event: Event) -> RecordId {
+        self.trace.borrow_mut().push(self.network.now(), host, cause, event)
+    }
+}
+
+impl Life {
+    /// One incarnation's main task.
+    fn begin(
+        self: &Rc<Self>,
+        handle: linefault_network::Host,
+        trace: &Rc<RefCell<Trace>>,
+    ) -> impl Future<Output = ()> + use<> {
+        let mailbox = Rc::<RefCell<Mailbox>>::default();
+        self.mailbox.replace(Rc::clone(&mailbox));
+        let trace = Rc::clone(trace);
+        let host = SimulatedHost::handle(handle, self.address, trace, mailbox);
+        let this = Rc::clone(self);
+        async move {
+            match this.actor.start(&host) {
+                Behaviour::Task(task) => task.await,
+                Behaviour::Machine(machine) => {
+                    let machine = plant_edits(machine, &this.defects);
+                    if let Err(error) = drive(host, machine).await {
+                        tracing::error!(%error, "cannot open the socket");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The reader has checked everything that the network could object to.
+fn build_topology(scenario: &Scenario, network: &Network) -> Vec<HostId> {
+    const CHECKED: &str = "the reader checks names, subnets and addresses";
+    network.set_default_latency(latency(scenario.latency));
+    let add_lan = |lan: &scenario::Lan| {
+        let subnet = |range: &scenario::Subnet| {
+            Subnet::new(range.network(), range.prefix()).expect(CHECKED)
+        };
+        let subnets: Vec<_> = lan.subnets.iter().map(subnet).collect();
+        network.add_lan(&lan.name, &subnets).expect(CHECKED)
+    };
+    let lans: Vec<_> = scenario.lans.iter().map(add_lan).collect();
+    let add_host = |host: &scenario::Host| {
+        let options = HostOptions {
+            name: host.name.clone(),
+            lan: lans[host.lan],
+            addresses: vec![host.address.ip()],
+            platform: platform(host.platform),
+        };
+        network.add_host(options).expect(CHECKED)
+    };
+    let ids: Vec<_> = scenario.hosts.iter().map(add_host).collect();
+    for link in &scenario.links {
+        network.set_latency(ids[link.from.0], ids[link.to.0], latency(link.latency));
+    }
+    ids
+}
+
+fn latency(latency: scenario::Latency) -> Latency {
+    Latency { min: latency.min, max: latency.max }
+}
+
+fn traced(scenario: &Scenario, ids: &[HostId]) -> Vec<TracedHost> {
+    let traced = scenario.hosts.iter().zip(ids).map(|(host, id)| TracedHost {
+        id: *id,
+        name: host.name.clone(),
+        address: host.address,
+    });
+    traced.collect()
+}
+
+fn platform(platform: scenario::Platform) -> Platform {
+    match platform {
+        scenario::Platform::Linux => Platform::Linux,
+        scenario::Platform::Macos => Platform::Macos,
+        scenario::Platform::Windows => Platform::Windows,
+    }
+}
+
+fn directory(scenario: &Scenario) -> Directory {
+    let listing = |host: &scenario::Host| {
+        let listing = Listing { address: host.address, settings: host.settings.clone() };
+        (host.name.clone(), listing)
+    };
+    Directory::new(scenario.hosts.iter().map(listing).collect::<BTreeMap<_, _>>())
+}
+
+fn command_text(command: &Command) -> String {
+    use linefault_actors::catalogue::Value;
+    let texts = command.arguments.iter().filter_map(|(_, value)| match value {
+        Value::Text(text) => Some(text.as_str()),
+        _ => None,
+    });
+    std::iter::once(command.name).chain(texts).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,104 @@
+//! Whether something that a scenario speaks of was seen: a message of a kind, a log line at a level.
+
+use linefault_network::{self as network, HostId, Instant, RecordId};
+use linefault_protocol::sip::Message;
+use tracing::Level;
+
+use crate::evidence::{Evidence, SipMessage};
+use crate::scenario::{Direction, Subject, Trigger};
+use crate::trace::{Event, LogLine, Record, Trace};
+
+/// One moment at which it was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sighting {
+    /// The record that shows it.
+    pub(crate) record: RecordId,
+    /// When.
+    pub(crate) at: Instant,
+}
+
+/// Every time that `host` did what `subject` says, in order.
+#[must_use]
+pub(crate) fn sightings(evidence: &Evidence<'_>, host: HostId, subject: &Subject) -> Vec<Sighting> {
+    match subject {
+        Subject::Log { level, message } => logged(evidence.trace, host, *level, message.as_deref()),
+        Subject::Message { direction: Direction::Sends, .. } => {
+            let sent = evidence.transmissions.iter().filter(|sent| sent.from == host && sent.left());
+            sent.filter(|sent| says(subject, sent.message.as_deref()))
+                .map(|sent| Sighting { record: sent.record, at: sent.at })
+                .collect()
+        }
+        Subject::Message { direction: Direction::Receives, .. } => {
+            let arrived = evidence.arrivals.iter().filter(|arrival| arrival.host == host);
+            arrived
+                .filter(|arrival| says(subject, arrival.message.as_deref()))
+                .map(|arrival| Sighting { record: arrival.record, at: arrival.at })
+                .collect()
+        }
+    }
+}
+
+fn logged(trace: &Trace, host: HostId, level: Level, text: Option<&str>) -> Vec<Sighting> {
+    let matching = trace.iter().filter(|(_, record)| is_line(record, host, level, text));
+    matching.map(|(id, record)| Sighting { record: id, at: record.at }).collect()
+}
+
+fn is_line(record: &Record, host: HostId, level: Level, text: Option<&str>) -> bool {
+    let Event::Log(LogLine { level: logged, message, .. }) = &record.event else { return false };
+    record.host == Some(host) && *logged == level && text.is_none_or(|text| message.contains(text))
+}
+
+fn says(subject: &Subject, message: Option<&SipMessage>) -> bool {
+    message.is_some_and(|message| fits(subject, &message.message))
+}
+
+fn fits(subject: &Subject, message: &Message) -> bool {
+    let Subject::Message { pattern, headers, body, .. } = subject else { return false };
+    let has = |(name, value): &(String, String)| {
+        message.fields_of(name).any(|field| field.value() == value)
+    };
+    let in_body = |text: &String| String::from_utf8_lossy(message.body()).contains(text.as_str());
+    pattern.matches(message) && headers.iter().all(has) && body.as_ref().is_none_or(in_body)
+}
+
+/// The latest records of a run under way, for what waits to see something.
+pub(crate) struct Sightings<'a> {
+    trace: &'a Trace,
+    from: usize,
+}
+
+impl<'a> Sightings<'a> {
+    /// The records of `trace` from index `from` on.
+    #[must_use]
+    pub(crate) fn new(trace: &'a Trace, from: usize) -> Self {
+        Self { trace, from }
+    }
+
+    /// The first record that shows what the trigger waits for.
+    #[must_use]
+    pub(crate) fn first(&self, trigger: &Trigger) -> Option<RecordId> {
+        let host = self.trace.hosts().get(trigger.host.0)?.id;
+        let recent = self.trace.iter().skip(self.from);
+        let mut shown = recent.filter(|(_, record)| shows(record, host, &trigger.subject));
+        shown.next().map(|(id, _)| id)
+    }
+}
+
+fn shows(record: &Record, host: HostId, subject: &Subject) -> bool {
+    let packet = match (subject, &record.event) {
+        (Subject::Log { level, message }, Event::Log(_)) => {
+            return is_line(record, host, *level, message.as_deref());
+        }
+        (
+            Subject::Message { direction: Direction::Sends, .. },
+            Event::Network(network::Event::Sent { packet }),
+        ) if packet.sender == Some(host) => packet,
+        (
+            Subject::Message { direction: Direction::Receives, .. },
+            Event::Network(network::Event::Delivered { packet }),
+        ) if packet.receiver == Some(host) => packet,
+        _ => return false,
+    };
+    let message = packet.datagram().and_then(|datagram| SipMessage::read(datagram));
+    says(subject, message.as_ref())
+}

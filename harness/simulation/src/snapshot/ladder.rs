@@ -1,0 +1,171 @@
+//! Everything that a reader follows, in order: messages, faults, steps, log lines.
+
+use std::fmt::Write as _;
+
+use linefault_network::{self as network, FaultId, HostId, Instant, LossReason, RecordId};
+
+use super::aliases::Aliases;
+use crate::evidence::{Evidence, Fate, Transmission};
+use crate::scenario::Scenario;
+use crate::trace::{Event, LogLine, Record, StepRecord};
+
+/// One line of a ladder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// When it happened; of repeats, the first.
+    pub at: Instant,
+    /// The line, its time included.
+    pub text: String,
+}
+
+/// The ladder of a run, a line an event; repeats of a message are folded into its first line.
+#[must_use]
+pub fn ladder(scenario: &Scenario, evidence: &Evidence<'_>) -> Vec<Line> {
+    let page = Page::new(scenario, evidence);
+    let mut lines: Vec<(RecordId, Line)> = page.messages();
+    lines.extend(evidence.trace.iter().filter_map(|(id, record)| Some((id, page.other(record)?))));
+    lines.sort_by_key(|(id, _)| *id);
+    lines.into_iter().map(|(_, line)| line).collect()
+}
+
+struct Page<'a> {
+    scenario: &'a Scenario,
+    evidence: &'a Evidence<'a>,
+    aliases: Aliases,
+    /// Of the longest host name.
+    width: usize,
+}
+
+impl<'a> Page<'a> {
+    fn new(scenario: &'a Scenario, evidence: &'a Evidence<'a>) -> Self {
+        let names = evidence.trace.hosts().iter().map(|host| host.name.chars().count());
+        let width = names.max().unwrap_or(0);
+        Self { scenario, evidence, aliases: Aliases::of(evidence), width }
+    }
+
+    fn messages(&self) -> Vec<(RecordId, Line)> {
+        let all = &self.evidence.transmissions;
+        let first = all.iter().filter(|sent| sent.repeat == 0);
+        let folded = |first: &'a Transmission| {
+            let same = |sent: &&Transmission| {
+                (sent.from, sent.destination, &sent.datagram)
+                    == (first.from, first.destination, &first.datagram)
+            };
+            let series: Vec<_> = all.iter().filter(same).collect();
+            (first.record, line(first.at, &self.message(first, &series)))
+        };
+        first.map(folded).collect()
+    }
+
+    fn message(&self, first: &Transmission, series: &[&Transmission]) -> String {
+        let all_lost = series.iter().all(|sent| !arrives(sent));
+        let arrow = if all_lost { "──✗" } else { "──▶" };
+        let to = first.to.map_or(first.destination.to_string(), |to| self.name(to).to_owned());
+        let (from, width) = (self.name(first.from), self.width);
+        let mut line = format!("{from:<width$} {arrow} {to:<width$}   {}", what(first));
+        if series.len() > 1 {
+            let times: Vec<_> = series.iter().map(|sent| time(sent, all_lost)).collect();
+            let _ = write!(line, "   ×{}: {}", series.len(), times.join(" "));
+        }
+        if let Some(reason) = series.iter().find_map(|sent| self.reason(sent.fate)) {
+            let _ = write!(line, "   {reason}");
+        }
+        line
+    }
+
+    /// Why something did not arrive.
+    fn reason(&self, fate: Fate) -> Option<String> {
+        match fate {
+            Fate::Underway | Fate::Arrived { .. } => None,
+            Fate::Lost { reason } => Some(self.loss(reason)),
+            Fate::Unsent(error) => {
+                let kind = error.kind.description().to_lowercase();
+                Some(format!("{kind} (errno {})", error.errno))
+            }
+        }
+    }
+
+    fn loss(&self, reason: LossReason) -> String {
+        match reason {
+            LossReason::Fault(fault) => format!("lost: {}", self.fault(fault)),
+            LossReason::NoRoute => "lost: nobody has this address".to_owned(),
+            LossReason::NeighbourSilent => "lost: no answer to ARP".to_owned(),
+            LossReason::NeighbourQueueFull => "lost: too many wait for ARP".to_owned(),
+            LossReason::HostGone => "lost: the host is gone".to_owned(),
+            LossReason::PortClosed => "lost: the port is closed".to_owned(),
+            LossReason::BufferFull => "lost: the receive buffer is full".to_owned(),
+            LossReason::NoGroup => "lost: nobody has joined the group".to_owned(),
+            LossReason::NoSocket => "lost: the socket is gone".to_owned(),
+        }
+    }
+
+    fn fault(&self, id: FaultId) -> &str {
+        let place = self.evidence.faults.iter().position(|fault| fault.id == Some(id));
+        let fault = place.and_then(|place| self.scenario.faults.get(place));
+        fault.map_or("a fault", |fault| &fault.display)
+    }
+
+    fn other(&self, record: &Record) -> Option<Line> {
+        let (host, width) = (record.host.map_or("", |host| self.name(host)), self.width);
+        let text = match &record.event {
+            Event::Log(line) => {
+                let level = line.level.to_string();
+                format!("{host:<width$} {level:<5} {:<width$}  {}", "", self.log(line))
+            }
+            Event::Step(step) => format!("{host:<width$}  ▷  {:<width$}   {}", "", step_text(step)),
+            Event::Network(event) => format!("{host:<width$}  {}", self.network(event)?),
+            Event::Report(_) | Event::Unsent(_) | Event::Settled => return None,
+        };
+        Some(line(record.at, &text))
+    }
+
+    fn network(&self, event: &network::Event) -> Option<String> {
+        let (sign, text) = match event {
+            network::Event::FaultArmed { fault, .. } => ("✗", self.fault(*fault).to_owned()),
+            network::Event::FaultEnded { fault } => ("✓", format!("{} is over", self.fault(*fault))),
+            network::Event::Panic { message, .. } => ("✗", format!("panic: {message}")),
+            _ => return None,
+        };
+        Some(format!("{sign}  {:<width$}   {text}", "", width = self.width))
+    }
+
+    fn log(&self, line: &LogLine) -> String {
+        let fields = line.fields.iter().map(|(name, value)| format!("{name}={value}"));
+        let parts: Vec<_> = std::iter::once(line.message.clone()).chain(fields).collect();
+        self.aliases.apply(&parts.join("  "))
+    }
+
+    fn name(&self, host: HostId) -> &'a str {
+        self.evidence.name(host)
+    }
+}
+
+fn line(at: Instant, text: &str) -> Line {
+    Line { at, text: format!("{:>9}  {}", at.to_string(), text.trim_end()) }
+}
+
+fn arrives(sent: &Transmission) -> bool {
+    matches!(sent.fate, Fate::Arrived { .. } | Fate::Underway)
+}
+
+fn time(sent: &Transmission, all_lost: bool) -> String {
+    let lost = !all_lost && !arrives(sent);
+    format!("{}{}", sent.at, if lost { "✗" } else { "" })
+}
+
+fn what(sent: &Transmission) -> String {
+    let Some(message) = sent.message.as_deref() else {
+        return format!("{} bytes", sent.datagram.len());
+    };
+    match message.message.request_uri() {
+        Some(uri) => format!("{} {uri}", message.method),
+        None => message.summary(),
+    }
+}
+
+fn step_text(step: &StepRecord) -> String {
+    match step.refused {
+        Some(why) => format!("{} (not done: {why})", step.text),
+        None => step.text.clone(),
+    }
+}

@@ -1,0 +1,329 @@
+//! Whether a run was right: the scenario's expectations, the oracles, and whether each fault had an effect.
+//!
+//! Owns the verdict on one test: a scenario in one combination, or its broken twin.
+
+use std::collections::BTreeSet;
+
+use linefault_network::{HostId, Instant, RecordId};
+
+use crate::defect::{self, Defect};
+use crate::evidence::Evidence;
+use crate::oracle::{self, LeftOver, left_over};
+use crate::run::{End, FaultCount, Setup, Simulation, simulate};
+use crate::scenario::{Direction, Expect, HostIndex, Scenario, Subject};
+use crate::sighting::{Sighting, sightings};
+use crate::twin::{Noticed, first_difference};
+
+/// The violation of a fault that matched or changed nothing.
+pub const FAULT_WITHOUT_EFFECT: &str = "fault-without-effect";
+/// The violation of a run that was still busy at `time_max`.
+pub const NEVER_QUIET: &str = "never-quiet";
+/// The violation of a run with steps that wait for what will not come.
+pub const DEADLOCK: &str = "deadlock";
+/// The violation of a run whose hosts keep each other busy without time moving.
+pub const STUCK: &str = "stuck";
+
+/// The names of all violations that do not come from a scenario's own expectations.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    let oracles = oracle::CATALOGUE.iter().map(|oracle| oracle.name);
+    oracles.chain([FAULT_WITHOUT_EFFECT, NEVER_QUIET, DEADLOCK, STUCK])
+}
+
+/// One test's result.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The run.
+    pub simulation: Simulation,
+    /// What was wrong, in the order of the scenario's expectations, the oracles, the faults.
+    pub violations: Vec<Violation>,
+    /// What became of each fault, in the scenario's order.
+    pub faults: Vec<FaultOutcome>,
+    /// What was open at the end.
+    pub left_over: Vec<LeftOver>,
+    /// The verdict.
+    pub verdict: Verdict,
+}
+
+/// The verdict on one test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing was wrong; for a broken twin, exactly what it names was wrong.
+    Pass,
+    /// The system under test is wrong.
+    Violated,
+    /// The broken twin's violations are not those that it names.
+    Differs {
+        /// Named, but not seen.
+        missing: Vec<String>,
+        /// Seen, but not named.
+        unnamed: Vec<String>,
+    },
+}
+
+impl Verdict {
+    /// Whether the test passes.
+    #[must_use]
+    pub fn is_pass(&self) -> bool {
+        *self == Self::Pass
+    }
+
+    /// One word for it: "pass", "violation", "differs".
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Violated => "violation",
+            Self::Differs { .. } => "differs",
+        }
+    }
+}
+
+/// Something that was wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The expectation's or the oracle's name.
+    pub name: String,
+    /// Where it comes from.
+    pub source: Source,
+    /// Who is to blame, if one host is.
+    pub host: Option<HostId>,
+    /// When it showed.
+    pub at: Instant,
+    /// The record that shows it best.
+    pub record: Option<RecordId>,
+    /// What was wanted and what was seen.
+    pub text: String,
+}
+
+/// Who says that something is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The scenario's expectation of that index.
+    Expect(usize),
+    /// An oracle.
+    Oracle,
+    /// The twin run without the fault of that index.
+    Fault(usize),
+    /// The way in which the run ended.
+    End,
+}
+
+/// What became of one fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FaultOutcome {
+    /// When it began, and how much it concerned.
+    pub count: FaultCount,
+    /// Who first did something otherwise because of it.
+    pub noticed: Option<Noticed>,
+    /// The other faults, by index, without any one of which it would have changed something.
+    pub masked_by: Vec<usize>,
+}
+
+/// Runs one test: the scenario, or the broken twin of that index.
+#[must_use]
+pub fn judge(scenario: &Scenario, known_bad: Option<usize>) -> Outcome {
+    let twin = known_bad.and_then(|index| scenario.known_bads.get(index));
+    let defects = twin.map_or_else(Vec::new, |twin| defects(twin.host, &twin.defects));
+    let simulation = simulate(scenario, Setup { without: &[], defects: &defects });
+    let evidence = Evidence::new(&simulation);
+    let faults = fault_outcomes(scenario, &simulation, &defects);
+    let mut violations = end_violation(&simulation).into_iter().collect::<Vec<_>>();
+    violations.extend(broken_expectations(scenario, &evidence));
+    violations.extend(oracle_findings(&evidence));
+    violations.extend(idle_faults(scenario, &simulation, &faults));
+    let verdict = match twin {
+        Some(twin) => compare(&violations, &twin.must_fail),
+        None if violations.is_empty() => Verdict::Pass,
+        None => Verdict::Violated,
+    };
+    let left_over = left_over(&evidence);
+    Outcome { violations, faults, left_over, verdict, simulation }
+}
+
+fn defects(host: HostIndex, names: &[String]) -> Vec<(HostIndex, &'static Defect)> {
+    names.iter().filter_map(|name| Some((host, defect::find(name)?))).collect()
+}
+
+fn compare(violations: &[Violation], named: &[String]) -> Verdict {
+    let seen: BTreeSet<_> = violations.iter().map(|violation| violation.name.as_str()).collect();
+    let named: BTreeSet<_> = named.iter().map(String::as_str).collect();
+    let owned = |names: Vec<&&str>| names.into_iter().map(|name| (*name).to_owned()).collect();
+    let missing: Vec<_> = named.difference(&seen).collect();
+    let unnamed: Vec<_> = seen.difference(&named).collect();
+    if missing.is_empty() && unnamed.is_empty() {
+        return Verdict::Pass;
+    }
+    Verdict::Differs { missing: owned(missing), unnamed: owned(unnamed) }
+}
+
+fn end_violation(simulation: &Simulation) -> Option<Violation> {
+    let (name, text) = match &simulation.end {
+        End::Quiet | End::RunUntil => return None,
+        End::TimeMax => (NEVER_QUIET, "still busy at time_max: something repeats without end".to_owned()),
+        End::Stuck => (STUCK, "time does not move: the hosts keep each other busy at one instant".to_owned()),
+        End::Deadlock { steps } => {
+            let list: Vec<_> = steps.iter().map(|index| format!("step {}", index + 1)).collect();
+            let text = format!("nothing can run any more, but {} still waits", list.join(", "));
+            (DEADLOCK, text)
+        }
+    };
+    Some(Violation {
+        name: name.to_owned(),
+        source: Source::End,
+        host: None,
+        at: simulation.ended_at,
+        record: None,
+        text,
+    })
+}
+
+fn oracle_findings(evidence: &Evidence<'_>) -> Vec<Violation> {
+    let judged = oracle::CATALOGUE.iter().flat_map(|oracle| {
+        (oracle.judge)(evidence).into_iter().map(|finding| Violation {
+            name: oracle.name.to_owned(),
+            source: Source::Oracle,
+            host: finding.host,
+            at: finding.at,
+            record: finding.record,
+            text: finding.text,
+        })
+    });
+    judged.collect()
+}
+
+fn broken_expectations(scenario: &Scenario, evidence: &Evidence<'_>) -> Vec<Violation> {
+    let broken = scenario.expects.iter().enumerate().filter_map(|(index, expect)| {
+        let host = evidence.host(expect.host.0)?;
+        let opens = expect.opens.as_micros();
+        let closes = expect.closes.map_or(u64::MAX, |at| at.as_micros());
+        let seen = sightings(evidence, host, &expect.subject);
+        let seen: Vec<_> =
+            seen.into_iter().filter(|seen| (opens..=closes).contains(&seen.at.as_micros())).collect();
+        let text = breach(evidence, host, expect, &seen)?;
+        let first = seen.first();
+        let closes = Instant::from_micros(closes).min(evidence.ended_at);
+        Some(Violation {
+            name: expect.name.clone(),
+            source: Source::Expect(index),
+            host: Some(host),
+            at: first.map_or(closes, |seen| seen.at),
+            record: first.map(|seen| seen.record),
+            text,
+        })
+    });
+    broken.collect()
+}
+
+fn breach(
+    evidence: &Evidence<'_>,
+    host: HostId,
+    expect: &Expect,
+    seen: &[Sighting],
+) -> Option<String> {
+    let times = || seen.iter().map(|seen| seen.at.to_string()).collect::<Vec<_>>().join(", ");
+    match (expect.never, expect.count) {
+        (true, _) => (!seen.is_empty()).then(|| format!("seen at {}", times())),
+        (false, Some(count)) => (usize::try_from(count) != Ok(seen.len()))
+            .then(|| format!("seen {} times, wanted {count}: {}", seen.len(), times())),
+        (false, None) => seen.is_empty().then(|| instead(evidence, host, expect)),
+    }
+}
+
+/// What was seen of the same kind, where the thing itself was not.
+fn instead(evidence: &Evidence<'_>, host: HostId, expect: &Expect) -> String {
+    let Subject::Message { direction, pattern, .. } = &expect.subject else {
+        return "no such line was logged".to_owned();
+    };
+    let opens = expect.opens.as_micros();
+    let closes = expect.closes.map_or(u64::MAX, |at| at.as_micros());
+    let fits = |at: Instant| (opens..=closes).contains(&at.as_micros());
+    let messages: Vec<_> = match direction {
+        Direction::Sends => evidence
+            .transmissions
+            .iter()
+            .filter(|sent| sent.from == host && sent.left() && fits(sent.at))
+            .filter_map(|sent| Some((sent.at, sent.message.as_deref()?)))
+            .collect(),
+        Direction::Receives => evidence
+            .arrivals
+            .iter()
+            .filter(|arrival| arrival.host == host && fits(arrival.at))
+            .filter_map(|arrival| Some((arrival.at, arrival.message.as_deref()?)))
+            .collect(),
+    };
+    let same_method = messages.iter().filter(|(_, message)| pattern.concerns(message.method.as_str()));
+    let shown: Vec<_> = same_method.map(|(at, message)| format!("{} at {at}", message.summary())).collect();
+    if shown.is_empty() {
+        "nothing of that method was seen".to_owned()
+    } else {
+        format!("seen instead: {}", shown.join(", "))
+    }
+}
+
+fn fault_outcomes(
+    scenario: &Scenario,
+    run: &Simulation,
+    defects: &[(HostIndex, &'static Defect)],
+) -> Vec<FaultOutcome> {
+    let outcome = |(index, count): (usize, &FaultCount)| {
+        let noticed = count.armed_at.and_then(|_| {
+            let twin = simulate(scenario, Setup { without: &[index], defects });
+            first_difference(run, &twin)
+        });
+        let hidden = noticed.is_none() && count.matched > 0 && scenario.faults.len() > 1;
+        let masked_by = if hidden { maskers(scenario, index, defects) } else { Vec::new() };
+        FaultOutcome { count: *count, noticed, masked_by }
+    };
+    run.faults.iter().enumerate().map(outcome).collect()
+}
+
+/// The other faults without which this one changes something.
+fn maskers(
+    scenario: &Scenario,
+    hidden: usize,
+    defects: &[(HostIndex, &'static Defect)],
+) -> Vec<usize> {
+    let others = (0..scenario.faults.len()).filter(|other| *other != hidden);
+    let masks = others.filter(|other| {
+        let with = simulate(scenario, Setup { without: &[*other], defects });
+        let without = simulate(scenario, Setup { without: &[*other, hidden], defects });
+        first_difference(&with, &without).is_some()
+    });
+    masks.collect()
+}
+
+fn idle_faults(
+    scenario: &Scenario,
+    run: &Simulation,
+    outcomes: &[FaultOutcome],
+) -> Vec<Violation> {
+    let judged = scenario.faults.iter().zip(outcomes);
+    let idle = judged.filter(|(fault, outcome)| !fault.may_miss && outcome.noticed.is_none());
+    let violations = idle.map(|(fault, outcome)| Violation {
+        name: FAULT_WITHOUT_EFFECT.to_owned(),
+        source: Source::Fault(fault.index),
+        host: None,
+        at: outcome.count.armed_at.unwrap_or(run.ended_at),
+        record: None,
+        text: idle_text(scenario, outcome),
+    });
+    violations.collect()
+}
+
+fn idle_text(scenario: &Scenario, outcome: &FaultOutcome) -> String {
+    let FaultCount { armed_at, matched, applied, .. } = outcome.count;
+    let Some(armed_at) = armed_at else {
+        return "never began: what it waits for was not seen".to_owned();
+    };
+    if matched == 0 {
+        return format!("armed at {armed_at}, but nothing matched");
+    }
+    let masked = |index: &usize| scenario.faults.get(*index).map(|fault| fault.display.clone());
+    let masks: Vec<_> = outcome.masked_by.iter().filter_map(masked).collect();
+    let why = if masks.is_empty() {
+        "without it every actor does the same".to_owned()
+    } else {
+        format!("masked by {}", masks.join(", "))
+    };
+    format!("armed at {armed_at}, matched {matched}, applied {applied}, changed nothing: {why}")
+}
