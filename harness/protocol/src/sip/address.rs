@@ -29,7 +29,7 @@ impl<'a> NameAddr<'a> {
     /// Reads one value. `None` if it is malformed.
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
-        let text = text.trim();
+        let text = text.trim_ascii();
         match find(text, b'<') {
             Some(open) => Self::bracketed(text, open),
             None => Self::bare(text),
@@ -37,9 +37,9 @@ impl<'a> NameAddr<'a> {
     }
 
     fn bracketed(text: &'a str, open: usize) -> Option<Self> {
-        let display = text[..open].trim_end();
+        let display = text[..open].trim_ascii_end();
         let (uri, params) = text[open + 1..].split_once('>')?;
-        let uri = uri.trim();
+        let uri = uri.trim_ascii();
         (is_display(display)).then_some(Self {
             display,
             uri,
@@ -52,7 +52,7 @@ impl<'a> NameAddr<'a> {
     // mark cannot be part of the URI.
     fn bare(text: &'a str) -> Option<Self> {
         let end = text.find(';').unwrap_or(text.len());
-        let uri = text[..end].trim_end();
+        let uri = text[..end].trim_ascii_end();
         let plain = !uri.contains(['?', ',']);
         plain.then_some(Self {
             display: "",

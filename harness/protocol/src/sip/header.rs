@@ -1,13 +1,13 @@
 //! Header fields: their names and their raw lines.
 //!
-//! Owns the registered names with their compact forms, folding, and which fields are comma lists. Refuses to judge
-//! values; the typed readers of a message do.
+//! Owns folding and the spelling of names. Refuses to judge values; the typed readers of a message do.
 
 use std::fmt;
 
 use bytes::Bytes;
 
 use super::list::is_token_byte;
+use super::names::{Known, known};
 
 /// One header field: its line as it came (with folds and odd spacing), and its meaning.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,107 +30,6 @@ pub enum FieldError {
     /// A field that may appear once appears again.
     Repeated(&'static str),
 }
-
-/// A registered header field.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Known {
-    name: &'static str,
-    compact: Option<u8>,
-    list: bool,
-}
-
-const fn one(name: &'static str, compact: u8) -> Known {
-    Known {
-        name,
-        compact: if compact == 0 { None } else { Some(compact) },
-        list: false,
-    }
-}
-
-const fn list(name: &'static str, compact: u8) -> Known {
-    Known {
-        list: true,
-        ..one(name, compact)
-    }
-}
-
-// RFC 3261 §20 and the IANA registry of header fields and compact forms. A field that is no list, or is not known, is
-// never split at commas: of challenges and credentials they are a part (§7.3.1).
-static KNOWN: [Known; 73] = [
-    list("Via", b'v'),
-    one("From", b'f'),
-    one("To", b't'),
-    one("Call-ID", b'i'),
-    one("CSeq", 0),
-    one("Max-Forwards", 0),
-    list("Contact", b'm'),
-    one("Content-Length", b'l'),
-    one("Content-Type", b'c'),
-    one("Expires", 0),
-    list("Route", 0),
-    list("Record-Route", 0),
-    list("Allow", 0),
-    list("Supported", b'k'),
-    list("Require", 0),
-    list("Proxy-Require", 0),
-    list("Unsupported", 0),
-    one("User-Agent", 0),
-    one("Server", 0),
-    list("Accept", 0),
-    list("Accept-Encoding", 0),
-    list("Accept-Language", 0),
-    list("Accept-Contact", b'a'),
-    list("Reject-Contact", b'j'),
-    list("Alert-Info", 0),
-    list("Allow-Events", b'u'),
-    one("Authentication-Info", 0),
-    one("Authorization", 0),
-    list("Call-Info", 0),
-    one("Content-Disposition", 0),
-    list("Content-Encoding", b'e'),
-    list("Content-Language", 0),
-    one("Date", 0),
-    list("Diversion", 0),
-    list("Error-Info", 0),
-    one("Event", b'o'),
-    list("History-Info", 0),
-    one("Identity", b'y'),
-    list("In-Reply-To", 0),
-    one("Join", 0),
-    one("MIME-Version", 0),
-    one("Min-Expires", 0),
-    one("Min-SE", 0),
-    one("Organization", 0),
-    list("P-Asserted-Identity", 0),
-    list("P-Associated-URI", 0),
-    one("P-Preferred-Identity", 0),
-    list("Path", 0),
-    one("Priority", 0),
-    one("Privacy", 0),
-    one("Proxy-Authenticate", 0),
-    one("Proxy-Authorization", 0),
-    one("RAck", 0),
-    list("Reason", 0),
-    one("Refer-To", b'r'),
-    one("Referred-By", b'b'),
-    one("Replaces", 0),
-    one("Reply-To", 0),
-    one("Request-Disposition", b'd'),
-    one("Retry-After", 0),
-    one("RSeq", 0),
-    list("Security-Client", 0),
-    list("Security-Server", 0),
-    list("Security-Verify", 0),
-    list("Service-Route", 0),
-    one("Session-Expires", b'x'),
-    one("SIP-ETag", 0),
-    one("SIP-If-Match", 0),
-    one("Subject", b's'),
-    one("Subscription-State", 0),
-    one("Timestamp", 0),
-    list("Warning", 0),
-    one("WWW-Authenticate", 0),
-];
 
 impl Field {
     /// A new field, `Name: value`. Line breaks and other control characters in the value become spaces, so that no
@@ -278,14 +177,6 @@ impl fmt::Display for FieldError {
 
 impl std::error::Error for FieldError {}
 
-fn known(name: &str) -> Option<&'static Known> {
-    let mut all = KNOWN.iter();
-    match name.as_bytes() {
-        [letter] => all.find(|known| known.compact == Some(letter.to_ascii_lowercase())),
-        _ => all.find(|known| known.name.eq_ignore_ascii_case(name)),
-    }
-}
-
 /// Start and length of what remains without white space and line breaks on both sides.
 fn trim(bytes: &[u8]) -> (usize, usize) {
     let trimmed = bytes.trim_ascii();
@@ -381,12 +272,5 @@ mod tests {
             Some(&field),
             "what is written reads back"
         );
-    }
-
-    #[test]
-    fn no_two_names_share_a_compact_form() {
-        let mut letters: Vec<_> = KNOWN.iter().filter_map(|known| known.compact).collect();
-        letters.sort_unstable();
-        assert!(letters.windows(2).all(|pair| pair[0] != pair[1]));
     }
 }

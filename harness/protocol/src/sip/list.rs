@@ -23,24 +23,37 @@ impl<'a> Iterator for Split<'a> {
         let rest = self.rest?;
         let Some(at) = find(rest, self.separator) else {
             self.rest = None;
-            return Some(rest.trim());
+            return Some(rest.trim_ascii());
         };
         self.rest = Some(&rest[at + 1..]);
-        Some(rest[..at].trim())
+        Some(rest[..at].trim_ascii())
     }
 }
 
 /// Where `wanted` (an ASCII byte) first stands outside quotes and angle brackets. An unclosed quote or bracket reaches
 /// to the end, so the reader of that piece finds it malformed.
 pub(crate) fn find(text: &str, wanted: u8) -> Option<usize> {
+    let bytes = text.as_bytes();
+    // Most text has neither quotes nor brackets.
+    let first = bytes
+        .iter()
+        .position(|byte| *byte == wanted || *byte == b'"' || *byte == b'<')?;
+    if bytes[first] == wanted {
+        Some(first)
+    } else {
+        find_outside(bytes, first, wanted)
+    }
+}
+
+fn find_outside(bytes: &[u8], from: usize, wanted: u8) -> Option<usize> {
     let (mut quoted, mut escaped, mut bracketed) = (false, false, false);
-    for (at, byte) in text.bytes().enumerate() {
+    for (at, byte) in bytes.iter().enumerate().skip(from) {
         if escaped {
             escaped = false;
         } else if quoted {
-            escaped = byte == b'\\';
-            quoted = byte != b'"';
-        } else if byte == wanted && !bracketed {
+            escaped = *byte == b'\\';
+            quoted = *byte != b'"';
+        } else if *byte == wanted && !bracketed {
             return Some(at);
         } else {
             match byte {
@@ -60,12 +73,22 @@ pub(crate) fn is_token(text: &str) -> bool {
 }
 
 pub(crate) const fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~'
-        )
+    TOKEN[byte as usize]
 }
+
+static TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        let mark = matches!(
+            byte as u8,
+            b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~'
+        );
+        table[byte] = mark || (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    table
+};
 
 /// Whether `text` is one `quoted-string`: it ends where its quote closes.
 pub(crate) fn is_quoted(text: &str) -> bool {

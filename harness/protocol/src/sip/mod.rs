@@ -10,6 +10,7 @@ pub mod header;
 mod list;
 pub mod message;
 pub mod method;
+mod names;
 pub mod params;
 pub mod parse;
 pub mod proxy;

@@ -12,7 +12,7 @@ impl<'a> Params<'a> {
     /// Reads text that is empty or starts with `;`. `None` if a parameter has no name, or a value that is neither a
     /// token, a host nor a quoted string.
     pub(crate) fn read(text: &'a str) -> Option<Self> {
-        let text = text.trim();
+        let text = text.trim_ascii();
         let params = Self(text);
         let starts_well = text.is_empty() || text.starts_with(';');
         (starts_well
@@ -32,7 +32,7 @@ impl<'a> Params<'a> {
         split(self.0, b';')
             .skip(1)
             .map(|param| match param.split_once('=') {
-                Some((name, value)) => (name.trim_end(), Some(value.trim_start())),
+                Some((name, value)) => (name.trim_ascii_end(), Some(value.trim_ascii_start())),
                 None => (param, None),
             })
     }

@@ -218,10 +218,7 @@ impl std::error::Error for UriError {}
 
 /// Finds the parts of a URI without copying.
 pub(crate) fn scan(text: &str) -> Result<Spans, UriError> {
-    if let Some(found) = text
-        .chars()
-        .find(|c| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"'))
-    {
+    if let Some(found) = misplaced(text) {
         return Err(UriError::Character(found));
     }
     let scheme = text.find(':').ok_or(UriError::Scheme)?;
@@ -265,8 +262,18 @@ pub(crate) fn scan(text: &str) -> Result<Spans, UriError> {
     })
 }
 
+/// The first character that a URI must escape. The bytes are looked at first, since most have none.
+fn misplaced(text: &str) -> Option<char> {
+    let plain = |byte: u8| matches!(byte, 0x21..=0x7e) && !matches!(byte, b'<' | b'>' | b'"');
+    if text.bytes().all(plain) {
+        return None;
+    }
+    text.chars()
+        .find(|c| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"'))
+}
+
 /// Splits `host[:port]` and checks both.
-pub(crate) fn split_port(text: &str) -> Result<(Range<usize>, Option<u16>), UriError> {
+fn split_port(text: &str) -> Result<(Range<usize>, Option<u16>), UriError> {
     let end = if text.starts_with('[') {
         text.find(']').ok_or(UriError::Host)? + 1
     } else {
@@ -283,7 +290,7 @@ pub(crate) fn split_port(text: &str) -> Result<(Range<usize>, Option<u16>), UriE
     Ok((0..end, port))
 }
 
-fn read_port(digits: &str) -> Option<u16> {
+pub(crate) fn read_port(digits: &str) -> Option<u16> {
     let all_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
     if all_digits {
         digits.parse().ok()
@@ -293,7 +300,7 @@ fn read_port(digits: &str) -> Option<u16> {
 }
 
 /// Host names may hold `_`, which is common in the field, beyond RFC 3261 §25.1.
-fn is_host(text: &str) -> bool {
+pub(crate) fn is_host(text: &str) -> bool {
     if text.starts_with('[') {
         return read_ip(text).is_some();
     }

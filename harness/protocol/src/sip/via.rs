@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::Message;
 use super::params::Params;
-use super::uri::{read_ip, same_host, split_port};
+use super::uri::{is_host, read_ip, read_port, same_host};
 
 /// With these seven characters a branch begins that is unique in space and time (RFC 3261 §8.1.1.7).
 pub const MAGIC_COOKIE: &str = "z9hG4bK";
@@ -48,13 +48,13 @@ impl<'a> Via<'a> {
     fn head(head: &'a str, params: Params<'a>) -> Option<Self> {
         let (name, rest) = head.split_once('/')?;
         let (version, rest) = rest.split_once('/')?;
-        let rest = rest.trim_start();
+        let rest = rest.trim_ascii_start();
         let (transport, sent_by) = rest.split_once([' ', '\t'])?;
-        let is_sip = name.trim().eq_ignore_ascii_case("SIP") && version.trim() == "2.0";
+        let is_sip = name.trim_ascii().eq_ignore_ascii_case("SIP") && version.trim_ascii() == "2.0";
         let well_formed = is_sip && super::list::is_token(transport);
         well_formed.then_some(Self {
             transport,
-            sent_by: SentBy::parse(sent_by.trim())?,
+            sent_by: SentBy::parse(sent_by.trim_ascii())?,
             params,
         })
     }
@@ -161,22 +161,20 @@ impl<'a> Via<'a> {
 
 impl<'a> SentBy<'a> {
     fn parse(text: &'a str) -> Option<Self> {
+        let bracket = text.rfind(']').map_or(0, |at| at + 1);
         // RFC 3261 §25.1 COLON: white space may stand around it.
-        if let Some((host, port)) = text
-            .rsplit_once(':')
-            .filter(|(host, _)| host.ends_with([' ', '\t']) || text.contains(": "))
-        {
-            let (range, none) = split_port(host.trim_end()).ok()?;
-            return none.is_none().then_some(Self {
-                host: &text[range],
-                port: Some(port.trim().parse().ok()?),
-            });
-        }
-        let (host, port) = split_port(text).ok()?;
-        Some(Self {
-            host: &text[host],
-            port,
-        })
+        let (host, port) = match text[bracket..].find(':') {
+            Some(colon) => (
+                text[..bracket + colon].trim_ascii_end(),
+                Some(text[bracket + colon + 1..].trim_ascii_start()),
+            ),
+            None => (text, None),
+        };
+        let port = port
+            .map(|digits| read_port(digits).ok_or(()))
+            .transpose()
+            .ok()?;
+        is_host(host).then_some(Self { host, port })
     }
 
     /// The port, or the default one of the transport: 5061 for TLS, else 5060 (RFC 3261 §18.2.2, §19.1.2).
@@ -235,9 +233,9 @@ pub fn has_cookie(branch: &str) -> bool {
 }
 
 fn divide(text: &str) -> (&str, &str) {
-    let text = text.trim();
+    let text = text.trim_ascii();
     let end = text.find(';').unwrap_or(text.len());
-    (text[..end].trim_end(), &text[end..])
+    (text[..end].trim_ascii_end(), &text[end..])
 }
 
 #[cfg(test)]

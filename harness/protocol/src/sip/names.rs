@@ -1,0 +1,167 @@
+//! The registered header fields.
+//!
+//! Owns their names, their compact forms, and which of them are comma lists.
+
+/// A registered header field.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Known {
+    pub(super) name: &'static str,
+    compact: Option<u8>,
+    /// Whether commas separate values. A field that is no list, or is not known, is never split: of challenges and
+    /// credentials commas are a part (RFC 3261 §7.3.1).
+    pub(super) list: bool,
+}
+
+const fn one(name: &'static str, compact: u8) -> Known {
+    Known {
+        name,
+        compact: if compact == 0 { None } else { Some(compact) },
+        list: false,
+    }
+}
+
+const fn list(name: &'static str, compact: u8) -> Known {
+    Known {
+        list: true,
+        ..one(name, compact)
+    }
+}
+
+// RFC 3261 §20 and the IANA registry of header fields and compact forms, by alphabet.
+static KNOWN: [Known; 73] = [
+    list("Accept", 0),
+    list("Accept-Contact", b'a'),
+    list("Accept-Encoding", 0),
+    list("Accept-Language", 0),
+    list("Alert-Info", 0),
+    list("Allow", 0),
+    list("Allow-Events", b'u'),
+    one("Authentication-Info", 0),
+    one("Authorization", 0),
+    one("Call-ID", b'i'),
+    list("Call-Info", 0),
+    list("Contact", b'm'),
+    one("Content-Disposition", 0),
+    list("Content-Encoding", b'e'),
+    list("Content-Language", 0),
+    one("Content-Length", b'l'),
+    one("Content-Type", b'c'),
+    one("CSeq", 0),
+    one("Date", 0),
+    list("Diversion", 0),
+    list("Error-Info", 0),
+    one("Event", b'o'),
+    one("Expires", 0),
+    one("From", b'f'),
+    list("History-Info", 0),
+    one("Identity", b'y'),
+    list("In-Reply-To", 0),
+    one("Join", 0),
+    one("Max-Forwards", 0),
+    one("MIME-Version", 0),
+    one("Min-Expires", 0),
+    one("Min-SE", 0),
+    one("Organization", 0),
+    list("P-Asserted-Identity", 0),
+    list("P-Associated-URI", 0),
+    one("P-Preferred-Identity", 0),
+    list("Path", 0),
+    one("Priority", 0),
+    one("Privacy", 0),
+    one("Proxy-Authenticate", 0),
+    one("Proxy-Authorization", 0),
+    list("Proxy-Require", 0),
+    one("RAck", 0),
+    list("Reason", 0),
+    list("Record-Route", 0),
+    one("Refer-To", b'r'),
+    one("Referred-By", b'b'),
+    list("Reject-Contact", b'j'),
+    one("Replaces", 0),
+    one("Reply-To", 0),
+    one("Request-Disposition", b'd'),
+    list("Require", 0),
+    one("Retry-After", 0),
+    list("Route", 0),
+    one("RSeq", 0),
+    list("Security-Client", 0),
+    list("Security-Server", 0),
+    list("Security-Verify", 0),
+    one("Server", 0),
+    list("Service-Route", 0),
+    one("Session-Expires", b'x'),
+    one("SIP-ETag", 0),
+    one("SIP-If-Match", 0),
+    one("Subject", b's'),
+    one("Subscription-State", 0),
+    list("Supported", b'k'),
+    one("Timestamp", 0),
+    one("To", b't'),
+    list("Unsupported", 0),
+    one("User-Agent", 0),
+    list("Via", b'v'),
+    list("Warning", 0),
+    one("WWW-Authenticate", 0),
+];
+
+/// Where in the table the names with each initial begin; the entry after the last is the table's end.
+static STARTS: [usize; 27] = starts();
+
+const fn starts() -> [usize; 27] {
+    let mut starts = [0; 27];
+    let (mut letter, mut at) = (0, 0);
+    while letter < 27 {
+        while at < KNOWN.len()
+            && ((KNOWN[at].name.as_bytes()[0].to_ascii_lowercase() - b'a') as usize) < letter
+        {
+            at += 1;
+        }
+        starts[letter] = at;
+        letter += 1;
+    }
+    starts
+}
+
+/// Looks a name up, long or compact, without case.
+pub(super) fn known(name: &str) -> Option<&'static Known> {
+    let first = name.as_bytes().first()?.to_ascii_lowercase();
+    if name.len() == 1 {
+        return KNOWN.iter().find(|known| known.compact == Some(first));
+    }
+    let letter = usize::from(first.checked_sub(b'a').filter(|letter| *letter < 26)?);
+    let same_initial = &KNOWN[STARTS[letter]..STARTS[letter + 1]];
+    same_initial
+        .iter()
+        .find(|known| known.name.eq_ignore_ascii_case(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The index needs the alphabet; a name that it misses would become unknown.
+    #[test]
+    fn every_name_is_found_in_any_case() {
+        for entry in &KNOWN {
+            assert_eq!(known(entry.name), Some(entry));
+            assert_eq!(known(&entry.name.to_uppercase()), Some(entry));
+        }
+        assert!(
+            KNOWN
+                .windows(2)
+                .all(|pair| pair[0].name.to_lowercase() < pair[1].name.to_lowercase())
+        );
+        assert_eq!(
+            (known(""), known("-"), known("{}"), known("X-Unknown")),
+            (None, None, None, None)
+        );
+    }
+
+    #[test]
+    fn no_two_names_share_a_compact_form() {
+        let mut letters: Vec<_> = KNOWN.iter().filter_map(|known| known.compact).collect();
+        letters.sort_unstable();
+        assert!(letters.windows(2).all(|pair| pair[0] != pair[1]));
+        assert_eq!(known("V").map(|known| known.name), Some("Via"));
+    }
+}
