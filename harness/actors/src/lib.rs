@@ -12,6 +12,8 @@ mod host;
 mod machine;
 pub mod phone;
 pub mod proxy;
+#[cfg(test)]
+mod pump;
 mod report;
 
 pub use driver::drive;

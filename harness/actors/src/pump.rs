@@ -1,0 +1,396 @@
+//! A network in memory for tests: no loss but what a test asks for, 5 ms each way, one queue ordered by time.
+//!
+//! Owns just enough to let machines talk. Refuses everything that the real simulation has besides.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use linefault_protocol::Instant;
+use linefault_protocol::sip::{Limits, Message, Verdict, parse};
+
+use crate::catalogue::{self, Command, Directory, Listing, Settings, Value};
+use crate::{
+    Behaviour, Context, Host, Input, Machine, Output, Report, SocketError, SocketErrorKind,
+};
+
+const LATENCY: Duration = Duration::from_millis(5);
+
+/// Some actors and the wire between them.
+pub(crate) struct Pump {
+    pub(crate) now: Instant,
+    nodes: BTreeMap<&'static str, Node>,
+    wire: BTreeMap<(Instant, u64), (SocketAddr, SocketAddr, Bytes)>,
+    sequence: u64,
+    pub(crate) trace: Vec<String>,
+    /// Sender and words of messages that the wire swallows, each with how often.
+    swallow: Vec<(&'static str, String, usize)>,
+    /// Addresses to which every send fails at once.
+    pub(crate) unreachable: BTreeSet<SocketAddr>,
+}
+
+struct Node {
+    address: SocketAddr,
+    machine: Box<dyn Machine>,
+    draws: BTreeMap<&'static str, u64>,
+    open: BTreeMap<(&'static str, u64), String>,
+}
+
+pub(crate) const PROXY: &str = "192.168.8.2:5060";
+pub(crate) const ALICE: &str = "192.168.8.129:57446";
+pub(crate) const BOB: &str = "192.168.8.120:41303";
+
+/// "No route to host" as macOS numbers it.
+pub(crate) const NO_ROUTE: SocketError = SocketError {
+    kind: SocketErrorKind::HostUnreachable,
+    errno: 65,
+};
+
+impl Pump {
+    /// A proxy, alice (1001) and bob (1002, who rings after 100 ms and is picked up a second later).
+    pub(crate) fn report_a(change: impl FnOnce(&mut crate::proxy::Config)) -> Self {
+        let directory = Directory::new(BTreeMap::from([
+            (
+                "proxy".to_owned(),
+                listing(PROXY, &[("domain", "sim.test")]),
+            ),
+            (
+                "alice".to_owned(),
+                listing(ALICE, &[("user", "1001"), ("registrar", "proxy")]),
+            ),
+            (
+                "bob".to_owned(),
+                listing(BOB, &[("user", "1002"), ("registrar", "proxy")]),
+            ),
+        ]));
+        let mut pump = Self {
+            now: Instant::START,
+            nodes: BTreeMap::new(),
+            wire: BTreeMap::new(),
+            sequence: 0,
+            trace: Vec::new(),
+            swallow: Vec::new(),
+            unreachable: BTreeSet::new(),
+        };
+        for (name, listing) in directory.iter() {
+            let kind = if name == "proxy" { "proxy" } else { "phone" };
+            let entry = catalogue::find(kind).expect("listed");
+            let mut actor = (entry.build)(&listing.settings, &directory);
+            let any: &mut dyn std::any::Any = actor.as_mut();
+            if let Some(phone) = any.downcast_mut::<crate::phone::Phone>() {
+                phone.config.answer.ring = Duration::from_millis(100);
+            }
+            let name = ["alice", "bob", "proxy"]
+                .into_iter()
+                .find(|known| *known == name)
+                .expect("known");
+            pump.start(name, listing.address, actor.as_ref());
+        }
+        let mut config =
+            crate::proxy::Config::incident("sim.test", ["1001", "1002"].map(str::to_owned).into());
+        change(&mut config);
+        pump.start("proxy", address(PROXY), &crate::proxy::Proxy { config });
+        pump
+    }
+
+    /// Starts an actor's life, in place of an earlier one.
+    pub(crate) fn start(
+        &mut self,
+        name: &'static str,
+        address: SocketAddr,
+        actor: &dyn catalogue::Actor,
+    ) {
+        let Behaviour::Machine(machine) = actor.start(&Host::new(std::rc::Rc::new(Nobody))) else {
+            panic!("{name} is no machine");
+        };
+        let node = Node {
+            address,
+            machine,
+            draws: BTreeMap::new(),
+            open: BTreeMap::new(),
+        };
+        self.nodes.insert(name, node);
+        self.give(name, Input::Start { local: address });
+    }
+
+    /// Takes an actor off the wire, without a word.
+    pub(crate) fn power_off(&mut self, name: &str) {
+        self.nodes.remove(name);
+    }
+
+    /// The next `times` messages of `sender` that say so are lost: "200 BYE", "BYE".
+    pub(crate) fn lose(&mut self, sender: &'static str, words: &str, times: usize) {
+        self.swallow.push((sender, words.to_owned(), times));
+    }
+
+    /// Tells an actor to do something now.
+    pub(crate) fn tell(&mut self, name: &'static str, command: &'static str, to: Option<&str>) {
+        let mut arguments = Settings::default();
+        if let Some(to) = to {
+            arguments.insert("to", Value::Text(to.to_owned()));
+        }
+        self.give(
+            name,
+            Input::Command(Command {
+                name: command,
+                arguments,
+            }),
+        );
+    }
+
+    /// Puts bytes on the wire.
+    pub(crate) fn inject(&mut self, from: &str, to: &str, bytes: &[u8]) {
+        self.transmit(address(from), address(to), Bytes::copy_from_slice(bytes));
+    }
+
+    /// Runs until that many milliseconds after the start.
+    pub(crate) fn run(&mut self, until_ms: u64) {
+        let until = Instant::from_micros(until_ms * 1000);
+        while let Some(at) = self.next().filter(|at| *at <= until) {
+            self.now = self.now.max(at);
+            self.turn();
+        }
+        self.now = until;
+    }
+
+    /// The lines of the trace that hold all these words.
+    pub(crate) fn seen(&self, words: &[&str]) -> Vec<&str> {
+        let holds = |line: &&str| words.iter().all(|word| line.contains(word));
+        self.trace
+            .iter()
+            .map(String::as_str)
+            .filter(holds)
+            .collect()
+    }
+
+    /// What an actor has opened and not closed, bindings aside.
+    pub(crate) fn left_over(&self, name: &str) -> Vec<String> {
+        let node = &self.nodes[name];
+        let left = node.open.iter().filter(|((kind, _), _)| *kind != "binding");
+        left.map(|((kind, _), label)| format!("{kind} {label}"))
+            .collect()
+    }
+
+    /// The open things of one kind.
+    pub(crate) fn open(&self, name: &str, wanted: &str) -> Vec<&str> {
+        let node = &self.nodes[name];
+        node.open
+            .iter()
+            .filter(|((kind, _), _)| *kind == wanted)
+            .map(|(_, label)| label.as_str())
+            .collect()
+    }
+
+    fn next(&self) -> Option<Instant> {
+        let wire = self.wire.keys().next().map(|(at, _)| *at);
+        self.nodes
+            .values()
+            .filter_map(Node::deadline)
+            .chain(wire)
+            .min()
+    }
+
+    fn turn(&mut self) {
+        if let Some(((at, _), _)) = self.wire.first_key_value()
+            && *at <= self.now
+            && let Some((_, (from, to, bytes))) = self.wire.pop_first()
+        {
+            let name = self.name_of(to);
+            return self.give(name, Input::Datagram { from, bytes });
+        }
+        let due = self
+            .nodes
+            .iter()
+            .find(|(_, node)| node.deadline().is_some_and(|at| at <= self.now));
+        let name = *due.expect("something is due").0;
+        self.give(name, Input::Wake);
+        let after = self.nodes[name].deadline();
+        assert!(
+            after.is_none_or(|at| at > self.now),
+            "{name} asks to be woken for ever at {}",
+            self.now
+        );
+    }
+
+    fn give(&mut self, name: &'static str, input: Input) {
+        let mut outputs = VecDeque::new();
+        self.handle(name, input, &mut outputs);
+        while let Some(output) = outputs.pop_front() {
+            match output {
+                Output::Report(report) => self.note(name, report),
+                Output::Send { to, bytes, ticket } => {
+                    let from = self.nodes[name].address;
+                    if self.unreachable.contains(&to) {
+                        let words = words(&bytes);
+                        self.trace.push(format!(
+                            "{} {name} ✗ {} {words}",
+                            self.now,
+                            self.name_of(to)
+                        ));
+                        let input = Input::SendFailed {
+                            ticket,
+                            to,
+                            error: NO_ROUTE,
+                        };
+                        self.handle(name, input, &mut outputs);
+                    } else {
+                        self.transmit(from, to, bytes);
+                    }
+                }
+            }
+        }
+    }
+
+    fn handle(&mut self, name: &'static str, input: Input, outputs: &mut VecDeque<Output>) {
+        let now = self.now;
+        let Some(node) = self.nodes.get_mut(name) else {
+            return;
+        };
+        let draws = &mut node.draws;
+        let salt = u64::from(node.address.port());
+        let mut draw = |purpose: &'static str| {
+            let count = draws.entry(purpose).or_default();
+            *count += 1;
+            salt << 32 | *count
+        };
+        node.machine
+            .handle(input, &mut Context::new(now, &mut draw, outputs));
+    }
+
+    fn note(&mut self, name: &'static str, report: Report) {
+        let node = self.nodes.get_mut(name).expect("alive");
+        match report {
+            Report::Opened {
+                kind, id, label, ..
+            } => {
+                let before = node.open.insert((kind, id), label);
+                assert_eq!(before, None, "{name} opens {kind} {id} twice");
+            }
+            Report::Closed { kind, id } => {
+                let before = node.open.remove(&(kind, id));
+                assert!(
+                    before.is_some(),
+                    "{name} closes {kind} {id}, which is not open"
+                );
+            }
+            Report::State { .. } | Report::Timer { .. } => {}
+        }
+    }
+
+    fn transmit(&mut self, from: SocketAddr, to: SocketAddr, bytes: Bytes) {
+        let (sender, receiver, words) = (self.name_of(from), self.name_of(to), words(&bytes));
+        let lost = self.swallow.iter_mut().find(|(name, wanted, left)| {
+            *name == sender && words.starts_with(wanted.as_str()) && *left > 0
+        });
+        let arrow = if lost.is_some() { "⇢" } else { "→" };
+        self.trace
+            .push(format!("{} {sender} {arrow} {receiver} {words}", self.now));
+        if let Some((_, _, left)) = lost {
+            *left -= 1;
+            return;
+        }
+        self.sequence += 1;
+        self.wire
+            .insert((self.now + LATENCY, self.sequence), (from, to, bytes));
+    }
+
+    fn name_of(&self, wanted: SocketAddr) -> &'static str {
+        let known = self.nodes.iter().find(|(_, node)| node.address == wanted);
+        known.map_or("nobody", |(name, _)| *name)
+    }
+}
+
+impl Node {
+    fn deadline(&self) -> Option<Instant> {
+        let deadlines = self.machine.deadlines();
+        deadlines
+            .foreground
+            .into_iter()
+            .chain(deadlines.background)
+            .min()
+    }
+}
+
+pub(crate) fn address(text: &str) -> SocketAddr {
+    text.parse().expect("an address")
+}
+
+fn listing(at: &str, settings: &[(&'static str, &str)]) -> Listing {
+    let mut all = Settings::default();
+    for (name, value) in settings {
+        all.insert(name, Value::Text((*value).to_owned()));
+    }
+    Listing {
+        address: address(at),
+        settings: all,
+    }
+}
+
+/// A message as a reader names it: `INVITE sip:1002@sim.test`, `200 INVITE`.
+fn words(bytes: &[u8]) -> String {
+    let Verdict::Accept(message) = parse(bytes, &Limits::default()) else {
+        return "what is no message".to_owned();
+    };
+    message_words(&message)
+}
+
+fn message_words(message: &Message) -> String {
+    match message.status() {
+        Some(status) => format!("{status} {}", message.method()),
+        None => format!(
+            "{} {}",
+            message.method(),
+            message.request_uri().unwrap_or_default()
+        ),
+    }
+}
+
+/// The host of machines, which never ask it anything.
+struct Nobody;
+
+impl crate::Backend for Nobody {
+    fn name(&self) -> &str {
+        "nobody"
+    }
+    fn address(&self) -> SocketAddr {
+        address("192.0.2.1:5060")
+    }
+    fn now(&self) -> Instant {
+        Instant::START
+    }
+    fn bind_udp(
+        &self,
+        _: SocketAddr,
+    ) -> crate::LocalFuture<Result<std::rc::Rc<dyn crate::UdpBackend>, SocketError>> {
+        Box::pin(std::future::ready(Err(NO_ROUTE)))
+    }
+    fn spawn(&self, _: crate::LocalFuture<()>) {}
+    fn timer(&self, _: crate::TimerClass) -> Box<dyn crate::TimerBackend> {
+        panic!("a machine sets no timer of the host's")
+    }
+    fn draw(&self, _: &'static str) -> u64 {
+        0
+    }
+    fn report(&self, _: Report) {}
+    fn poll_command(&self, _: &mut std::task::Context<'_>) -> std::task::Poll<Command> {
+        std::task::Poll::Pending
+    }
+}
+
+/// Variants of a message: cut off at every byte, each byte replaced by what has a meaning or has none, parts doubled.
+pub(crate) fn mutations(valid: &[u8]) -> Vec<Vec<u8>> {
+    let mut all = Vec::new();
+    for at in 0..valid.len() {
+        all.push(valid[..at].to_vec());
+        for byte in [0, b'\r', b'\n', b';', b'"', b'<', b',', 0xff] {
+            let mut changed = valid.to_vec();
+            changed[at] = byte;
+            all.push(changed);
+        }
+        let mut doubled = valid[..at].to_vec();
+        doubled.extend_from_slice(valid);
+        all.push(doubled);
+    }
+    all
+}
