@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod dialog;
+mod edit;
 pub mod header;
 mod list;
 pub mod message;
@@ -22,6 +23,7 @@ pub mod turn;
 pub mod uri;
 pub mod user_agent;
 pub mod via;
+mod way_back;
 
 pub use address::{Contacts, NameAddr};
 pub use header::{Field, FieldError};

@@ -3,10 +3,8 @@
 //! Owns the syntax of RFC 3261 §19.1.1 and the equality of §19.1.4. Refuses to resolve names: without DNS only an
 //! address literal leads anywhere.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-use std::ops::Range;
 use std::str::FromStr;
 
 use super::params::Params;
@@ -33,18 +31,6 @@ pub enum UriError {
     Parameter,
     /// White space, a control character, a quote or an angle bracket.
     Character(char),
-}
-
-/// Where the parts of a URI stand in its text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Spans {
-    scheme: usize,
-    sip: bool,
-    user: Option<usize>,
-    host: (usize, usize),
-    port: Option<u16>,
-    params: usize,
-    headers: usize,
 }
 
 impl Uri {
@@ -161,25 +147,6 @@ impl Uri {
         }
     }
 
-    /// The equality of RFC 3261 §19.1.4. It is not transitive, and therefore not `==`.
-    ///
-    /// URIs of other schemes are equivalent if scheme (without case) and text are the same.
-    #[must_use]
-    pub fn equivalent(&self, other: &Self) -> bool {
-        if !self.scheme().eq_ignore_ascii_case(other.scheme()) {
-            return false;
-        }
-        if !self.is_sip() {
-            return self.raw[self.spans.scheme..] == other.raw[other.spans.scheme..];
-        }
-        self.userinfo().map(normal) == other.userinfo().map(normal)
-            && same_host(self.host(), other.host())
-            && self.port() == other.port()
-            && params_agree(self.params(), other.params())
-            && params_agree(other.params(), self.params())
-            && normal_headers(self.headers()) == normal_headers(other.headers())
-    }
-
     fn userinfo(&self) -> Option<&str> {
         self.spans
             .user
@@ -216,179 +183,11 @@ impl fmt::Display for UriError {
 
 impl std::error::Error for UriError {}
 
-/// Finds the parts of a URI without copying.
-pub(crate) fn scan(text: &str) -> Result<Spans, UriError> {
-    if let Some(found) = misplaced(text) {
-        return Err(UriError::Character(found));
-    }
-    let scheme = text.find(':').ok_or(UriError::Scheme)?;
-    if !is_scheme(&text[..scheme]) || scheme + 1 == text.len() {
-        return Err(UriError::Scheme);
-    }
-    let end = text.len();
-    let sip =
-        text[..scheme].eq_ignore_ascii_case("sip") || text[..scheme].eq_ignore_ascii_case("sips");
-    if !sip {
-        return Ok(Spans {
-            scheme,
-            sip,
-            user: None,
-            host: (end, end),
-            port: None,
-            params: end,
-            headers: end,
-        });
-    }
-    // An @ is escaped everywhere but after the user (RFC 3261 §25.1); the user itself may hold ; and ?.
-    let user = text.find('@');
-    if user == Some(scheme + 1) {
-        return Err(UriError::User);
-    }
-    let start = user.map_or(scheme + 1, |at| at + 1);
-    let headers = text[start..].find('?').map_or(end, |at| start + at);
-    let params = text[start..headers]
-        .find(';')
-        .map_or(headers, |at| start + at);
-    let (host, port) = split_port(&text[start..params])?;
-    Params::read(&text[params..headers]).ok_or(UriError::Parameter)?;
-    Ok(Spans {
-        scheme,
-        sip,
-        user,
-        host: (start, start + host.end),
-        port,
-        params,
-        headers,
-    })
-}
+mod equivalence;
+mod scan;
 
-/// The first character that a URI must escape. The bytes are looked at first, since most have none.
-fn misplaced(text: &str) -> Option<char> {
-    let plain = |byte: u8| matches!(byte, 0x21..=0x7e) && !matches!(byte, b'<' | b'>' | b'"');
-    if text.bytes().all(plain) {
-        return None;
-    }
-    text.chars()
-        .find(|c| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"'))
-}
-
-/// Splits `host[:port]` and checks both.
-fn split_port(text: &str) -> Result<(Range<usize>, Option<u16>), UriError> {
-    let end = if text.starts_with('[') {
-        text.find(']').ok_or(UriError::Host)? + 1
-    } else {
-        text.find(':').unwrap_or(text.len())
-    };
-    if !is_host(&text[..end]) {
-        return Err(UriError::Host);
-    }
-    let port = match text[end..].strip_prefix(':') {
-        None if end < text.len() => return Err(UriError::Host),
-        None => None,
-        Some(digits) => Some(read_port(digits).ok_or(UriError::Port)?),
-    };
-    Ok((0..end, port))
-}
-
-pub(crate) fn read_port(digits: &str) -> Option<u16> {
-    let all_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
-    if all_digits {
-        digits.parse().ok()
-    } else {
-        None
-    }
-}
-
-/// Host names may hold `_`, which is common in the field, beyond RFC 3261 §25.1.
-pub(crate) fn is_host(text: &str) -> bool {
-    if text.starts_with('[') {
-        return read_ip(text).is_some();
-    }
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
-}
-
-fn is_scheme(text: &str) -> bool {
-    text.starts_with(|first: char| first.is_ascii_alphabetic())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
-}
-
-/// The address of a literal host, of which an IPv6 one stands in brackets.
-pub(crate) fn read_ip(host: &str) -> Option<IpAddr> {
-    match host.strip_prefix('[') {
-        Some(rest) => rest.strip_suffix(']')?.parse().ok().map(IpAddr::V6),
-        None => host.parse().ok().map(IpAddr::V4),
-    }
-}
-
-/// Two hosts are the same if their addresses are, or their names without case.
-pub(crate) fn same_host(one: &str, other: &str) -> bool {
-    one.eq_ignore_ascii_case(other) || read_ip(one).is_some_and(|ip| read_ip(other) == Some(ip))
-}
-
-// RFC 3261 §19.1.4: these five never match when only one URI has them; others are ignored then.
-fn params_agree(one: Params<'_>, other: Params<'_>) -> bool {
-    one.iter().all(|(name, value)| match other.get(name) {
-        Some(theirs) => normal(value.unwrap_or_default()).eq_ignore_ascii_case(&normal(theirs)),
-        None => !["user", "ttl", "method", "maddr", "transport"]
-            .iter()
-            .any(|key| name.eq_ignore_ascii_case(key)),
-    })
-}
-
-/// The header part as a sorted list: their order does not count.
-fn normal_headers(text: &str) -> Vec<(String, Cow<'_, str>)> {
-    let pairs = text.split('&').filter(|pair| !pair.is_empty());
-    let mut list: Vec<_> = pairs
-        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-        .map(|(name, value)| (normal(name).to_ascii_lowercase(), normal(value)))
-        .collect();
-    list.sort();
-    list
-}
-
-/// Undoes needless escapes: only a character outside the reserved set equals its escape (RFC 3261 §19.1.4).
-fn normal(text: &str) -> Cow<'_, str> {
-    if text.contains('%') {
-        Cow::Owned(unescape(text, true))
-    } else {
-        Cow::Borrowed(text)
-    }
-}
-
-/// Replaces `%HH`. With `keep_reserved`, reserved characters and non-ASCII stay escaped, in upper case. Escapes that
-/// are malformed, or would break a line or the text's encoding, stay as they are.
-fn unescape(text: &str, keep_reserved: bool) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('%') {
-        plain.push_str(&rest[..at]);
-        let escape = rest.get(at..at + 3);
-        let byte = escape.and_then(|escape| u8::from_str_radix(&escape[1..], 16).ok());
-        match (escape, byte) {
-            (Some(escape), Some(byte)) => {
-                let free =
-                    byte.is_ascii_graphic() && (!keep_reserved || !b";/?:@&=+$,%".contains(&byte));
-                if free {
-                    plain.push(char::from(byte));
-                } else {
-                    plain.push_str(&escape.to_ascii_uppercase());
-                }
-                rest = &rest[at + 3..];
-            }
-            _ => {
-                plain.push('%');
-                rest = &rest[at + 1..];
-            }
-        }
-    }
-    plain.push_str(rest);
-    plain
-}
+use equivalence::unescape;
+pub(crate) use scan::{Spans, is_host, read_ip, read_port, same_host, scan};
 
 #[cfg(test)]
 mod tests;

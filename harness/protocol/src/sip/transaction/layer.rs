@@ -4,16 +4,16 @@
 //! the driver sends what comes out and says what time it is.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::net::SocketAddr;
 
-use super::ack::acknowledge;
+use super::carrier::{Carried, Transaction};
 use super::key::Key;
 use super::{
-    Action, Effect, Event, Illegal, Kind, Machine, Output, Report, State, Timers, TransactionId,
+    Effect, Event, Illegal, Kind, Machine, Output, Report, RespondError, State, Timers,
+    TransactionId,
 };
 use crate::Instant;
-use crate::sip::{FieldError, Message, Method, Status};
+use crate::sip::{Message, Method, Status};
 
 /// All transactions of one element.
 ///
@@ -28,54 +28,6 @@ pub struct Layer {
     keys: BTreeMap<Key, TransactionId>,
     deadlines: BTreeSet<(Instant, TransactionId)>,
     effects: Vec<Effect>,
-}
-
-#[derive(Clone, Debug)]
-struct Transaction {
-    machine: Machine,
-    key: Key,
-    request: Message,
-    /// Server: the latest response.
-    response: Option<Message>,
-    destination: SocketAddr,
-    deadline: Option<Instant>,
-}
-
-/// Why a request starts no client transaction. Blames the transaction user.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RequestError {
-    /// It is a response, or an ACK, which is no transaction (RFC 3261 §17).
-    NotTransactional(Method),
-    /// Top Via or CSeq cannot be read.
-    Field(FieldError),
-    /// The top Via has no branch with the magic cookie (RFC 3261 §8.1.1.7).
-    NoBranch,
-    /// A transaction of this method already has this branch.
-    BranchInUse(String),
-    /// The layer holds as many transactions as it may.
-    Full(usize),
-}
-
-/// Why a response does not go out. Blames the transaction user.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RespondError {
-    /// There is no such server transaction, or no longer.
-    Unknown(TransactionId),
-    /// It is a client transaction.
-    NotServer(TransactionId),
-    /// The message is a request.
-    NotResponse,
-    /// The transaction cannot answer so any more.
-    Illegal(Illegal),
-}
-
-/// What comes with an event.
-enum Carried {
-    Nothing,
-    /// From the wire.
-    Came(Message, SocketAddr),
-    /// From the transaction user.
-    Goes(Message),
 }
 
 impl Layer {
@@ -248,111 +200,9 @@ impl Layer {
         self.timers
     }
 
-    fn client_key(&self, request: &Message) -> Result<Key, RequestError> {
-        let method = request.method();
-        if !request.is_request() || method == Method::Ack {
-            return Err(RequestError::NotTransactional(method));
-        }
-        let via = request.top_via().map_err(RequestError::Field)?;
-        let branch = via
-            .branch()
-            .filter(|_| via.has_cookie())
-            .ok_or(RequestError::NoBranch)?;
-        let key = Key::client(request).map_err(RequestError::Field)?;
-        if self.keys.contains_key(&key) {
-            return Err(RequestError::BranchInUse(branch.to_owned()));
-        }
-        if self.transactions.len() >= self.capacity {
-            return Err(RequestError::Full(self.capacity));
-        }
-        Ok(key)
-    }
-
     fn next_id(&mut self) -> TransactionId {
         self.last += 1;
         TransactionId(self.last)
-    }
-
-    fn receive_response(
-        &mut self,
-        now: Instant,
-        source: SocketAddr,
-        message: Message,
-        status: Status,
-        out: &mut Vec<Output>,
-    ) {
-        let id = Key::client(&message)
-            .ok()
-            .and_then(|key| self.keys.get(&key).copied());
-        match id {
-            Some(id) => self.happen(
-                now,
-                id,
-                event_of(status),
-                Carried::Came(message, source),
-                out,
-            ),
-            None => out.push(Output::Stray { message, source }),
-        }
-    }
-
-    fn receive_request(
-        &mut self,
-        now: Instant,
-        source: SocketAddr,
-        mut message: Message,
-        out: &mut Vec<Output>,
-    ) {
-        message.complete_via(source);
-        let method = message.method();
-        // `parse` accepts no request without the fields that a key is made of.
-        let Ok(key) = Key::server(&message) else {
-            return;
-        };
-        let found = self
-            .keys
-            .get(&key)
-            .copied()
-            .filter(|id| method != Method::Ack || self.is_ack_for(*id, &message));
-        match (found, method) {
-            (Some(id), Method::Ack) => {
-                self.happen(now, id, Event::Ack, Carried::Came(message, source), out);
-            }
-            (Some(id), _) => self.happen(now, id, Event::Repeat, Carried::Nothing, out),
-            (None, Method::Ack) => out.push(Output::Ack {
-                transaction: None,
-                message,
-                source,
-            }),
-            (None, method) if self.transactions.len() >= self.capacity => {
-                out.push(Output::Report(Report::Overloaded { method, source }));
-            }
-            (None, method) => {
-                let kind = if method == Method::Invite {
-                    Kind::InviteServer
-                } else {
-                    Kind::NonInviteServer
-                };
-                let destination = message.response_destination(source);
-                let carried = Carried::Came(message.clone(), source);
-                self.open(now, kind, key, message, destination, carried, out);
-            }
-        }
-    }
-
-    // RFC 3261 §17.2.3: without the magic cookie, the To tag of an ACK must be that of the response.
-    fn is_ack_for(&self, id: TransactionId, ack: &Message) -> bool {
-        let Some(transaction) = self.transactions.get(&id) else {
-            return false;
-        };
-        let Key::Old { .. } = transaction.key else {
-            return true;
-        };
-        let response = transaction
-            .response
-            .as_ref()
-            .and_then(|response| response.to().ok());
-        response.is_some_and(|ours| ack.to().is_ok_and(|theirs| theirs.tag() == ours.tag()))
     }
 
     #[expect(
@@ -457,94 +307,6 @@ impl Layer {
     }
 }
 
-impl Transaction {
-    fn output(
-        &mut self,
-        id: TransactionId,
-        effect: Effect,
-        carried: &mut Carried,
-        out: &mut Vec<Output>,
-    ) {
-        let (transaction, machine) = (id, self.machine.kind());
-        let output = match effect {
-            Effect::Entered { from, to, on } => Output::Report(Report::State {
-                transaction,
-                machine,
-                from,
-                to,
-                on,
-            }),
-            Effect::TimerSet(timer, at) => Output::Report(Report::TimerSet {
-                transaction,
-                timer,
-                at,
-            }),
-            Effect::TimerFired(timer) => Output::Report(Report::TimerFired { transaction, timer }),
-            Effect::TimerCancelled(timer) => {
-                Output::Report(Report::TimerCancelled { transaction, timer })
-            }
-            Effect::TimedOut(timer) => Output::Timeout { transaction, timer },
-            Effect::Do(Action::TransportFailed) => Output::TransportError { transaction },
-            Effect::Do(Action::Deliver) => match self.deliver(id, carried) {
-                Some(output) => output,
-                None => return,
-            },
-            Effect::Do(action) => match self.message_for(action, carried) {
-                Some(message) => Output::Send {
-                    transaction,
-                    destination: self.destination,
-                    message,
-                },
-                None => return,
-            },
-        };
-        out.push(output);
-    }
-
-    fn deliver(&self, transaction: TransactionId, carried: &mut Carried) -> Option<Output> {
-        let Carried::Came(message, source) = std::mem::replace(carried, Carried::Nothing) else {
-            return None;
-        };
-        Some(match message.method() {
-            _ if !message.is_request() => Output::Response {
-                transaction,
-                message,
-            },
-            Method::Ack => Output::Ack {
-                transaction: Some(transaction),
-                message,
-                source,
-            },
-            _ => Output::Request {
-                transaction,
-                message,
-                source,
-            },
-        })
-    }
-
-    /// What to send; `None` where a repeated request finds that nothing was answered yet.
-    fn message_for(&mut self, action: Action, carried: &mut Carried) -> Option<Message> {
-        match action {
-            Action::Ack => match carried {
-                Carried::Came(response, _) => Some(acknowledge(&self.request, response)),
-                _ => None,
-            },
-            Action::Trying => {
-                self.response = Some(Message::response_to(&self.request, Status::TRYING, None));
-                self.response.clone()
-            }
-            Action::Send if self.machine.kind().is_client() => Some(self.request.clone()),
-            _ => {
-                if let Carried::Goes(response) = std::mem::replace(carried, Carried::Nothing) {
-                    self.response = Some(response);
-                }
-                self.response.clone()
-            }
-        }
-    }
-}
-
 fn event_of(status: Status) -> Event {
     match status {
         _ if status.is_provisional() => Event::Provisional,
@@ -553,36 +315,7 @@ fn event_of(status: Status) -> Event {
     }
 }
 
-impl fmt::Display for RequestError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotTransactional(method) => write!(f, "{method} starts no client transaction"),
-            Self::Field(error) => error.fmt(f),
-            Self::NoBranch => f.write_str("the top Via has no branch that begins with z9hG4bK"),
-            Self::BranchInUse(branch) => write!(f, "branch {branch} is in use"),
-            Self::Full(capacity) => write!(
-                f,
-                "{capacity} transactions are all that this layer may hold"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for RequestError {}
-
-impl fmt::Display for RespondError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unknown(id) => write!(f, "there is no server transaction {id}"),
-            Self::NotServer(id) => write!(f, "transaction {id} is a client's"),
-            Self::NotResponse => f.write_str("a request cannot be an answer"),
-            Self::Illegal(illegal) => illegal.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for RespondError {}
-
+mod matching;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

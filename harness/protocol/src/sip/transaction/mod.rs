@@ -4,6 +4,8 @@
 //! Refuses what a transaction user decides: dialogs, the ACK for a 2xx, forking, and stray responses are handed up.
 
 mod ack;
+mod carrier;
+mod error;
 mod invite_client;
 mod invite_server;
 mod key;
@@ -15,7 +17,8 @@ mod output;
 mod table;
 mod timer;
 
-pub use layer::{Layer, RequestError, RespondError};
+pub use error::{RequestError, RespondError};
+pub use layer::Layer;
 pub use machine::{Effect, Machine};
 pub use output::{Output, Report, TransactionId};
 pub use table::{Action, Event, Illegal, Kind, Row, State, step};

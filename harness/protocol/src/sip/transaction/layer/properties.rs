@@ -118,7 +118,7 @@ fn assert_balanced(out: &[Output]) {
     for output in out {
         match output {
             Output::Report(Report::Opened { transaction, .. }) => {
-                assert!(open.insert(*transaction))
+                assert!(open.insert(*transaction));
             }
             Output::Report(Report::Closed { transaction }) => assert!(open.remove(transaction)),
             _ => {}

@@ -1,0 +1,133 @@
+//! The syntax of URIs: RFC 3261 §19.1.1 and §25.1.
+
+use std::net::IpAddr;
+use std::ops::Range;
+
+use super::UriError;
+use crate::sip::params::Params;
+
+/// Where the parts of a URI stand in its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Spans {
+    pub(super) scheme: usize,
+    pub(super) sip: bool,
+    pub(super) user: Option<usize>,
+    pub(super) host: (usize, usize),
+    pub(super) port: Option<u16>,
+    pub(super) params: usize,
+    pub(super) headers: usize,
+}
+
+/// Finds the parts of a URI without copying.
+pub(crate) fn scan(text: &str) -> Result<Spans, UriError> {
+    if let Some(found) = misplaced(text) {
+        return Err(UriError::Character(found));
+    }
+    let scheme = text.find(':').ok_or(UriError::Scheme)?;
+    if !is_scheme(&text[..scheme]) || scheme + 1 == text.len() {
+        return Err(UriError::Scheme);
+    }
+    let end = text.len();
+    let sip =
+        text[..scheme].eq_ignore_ascii_case("sip") || text[..scheme].eq_ignore_ascii_case("sips");
+    if !sip {
+        return Ok(Spans {
+            scheme,
+            sip,
+            user: None,
+            host: (end, end),
+            port: None,
+            params: end,
+            headers: end,
+        });
+    }
+    // An @ is escaped everywhere but after the user (RFC 3261 §25.1); the user itself may hold ; and ?.
+    let user = text.find('@');
+    if user == Some(scheme + 1) {
+        return Err(UriError::User);
+    }
+    let start = user.map_or(scheme + 1, |at| at + 1);
+    let headers = text[start..].find('?').map_or(end, |at| start + at);
+    let params = text[start..headers]
+        .find(';')
+        .map_or(headers, |at| start + at);
+    let (host, port) = split_port(&text[start..params])?;
+    Params::read(&text[params..headers]).ok_or(UriError::Parameter)?;
+    Ok(Spans {
+        scheme,
+        sip,
+        user,
+        host: (start, start + host.end),
+        port,
+        params,
+        headers,
+    })
+}
+
+/// The first character that a URI must escape. The bytes are looked at first, since most have none.
+fn misplaced(text: &str) -> Option<char> {
+    let plain = |byte: u8| matches!(byte, 0x21..=0x7e) && !matches!(byte, b'<' | b'>' | b'"');
+    if text.bytes().all(plain) {
+        return None;
+    }
+    text.chars()
+        .find(|c| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"'))
+}
+
+/// Splits `host[:port]` and checks both.
+fn split_port(text: &str) -> Result<(Range<usize>, Option<u16>), UriError> {
+    let end = if text.starts_with('[') {
+        text.find(']').ok_or(UriError::Host)? + 1
+    } else {
+        text.find(':').unwrap_or(text.len())
+    };
+    if !is_host(&text[..end]) {
+        return Err(UriError::Host);
+    }
+    let port = match text[end..].strip_prefix(':') {
+        None if end < text.len() => return Err(UriError::Host),
+        None => None,
+        Some(digits) => Some(read_port(digits).ok_or(UriError::Port)?),
+    };
+    Ok((0..end, port))
+}
+
+pub(crate) fn read_port(digits: &str) -> Option<u16> {
+    let all_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
+    if all_digits {
+        digits.parse().ok()
+    } else {
+        None
+    }
+}
+
+/// Host names may hold `_`, which is common in the field, beyond RFC 3261 §25.1.
+pub(crate) fn is_host(text: &str) -> bool {
+    if text.starts_with('[') {
+        return read_ip(text).is_some();
+    }
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
+}
+
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
+}
+
+/// The address of a literal host, of which an IPv6 one stands in brackets.
+pub(crate) fn read_ip(host: &str) -> Option<IpAddr> {
+    match host.strip_prefix('[') {
+        Some(rest) => rest.strip_suffix(']')?.parse().ok().map(IpAddr::V6),
+        None => host.parse().ok().map(IpAddr::V4),
+    }
+}
+
+/// Two hosts are the same if their addresses are, or their names without case.
+pub(crate) fn same_host(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other) || read_ip(one).is_some_and(|ip| read_ip(other) == Some(ip))
+}
