@@ -118,7 +118,6 @@ fn param(param: &Param) -> Key {
     let kind = match param.kind {
         ParamKind::Duration => Kind::Duration,
         ParamKind::Count => Kind::Integer(0, i128::from(i64::MAX)),
-        ParamKind::Probability => Kind::Ratio,
         ParamKind::Choice(words) => Kind::Choice(words.to_vec()),
     };
     let presence = param.default.map_or(Presence::Required, Presence::Default);
@@ -153,9 +152,6 @@ fn arguments(entry: &fault::Entry, arguments: &Settings) -> Args {
             }
             (ParamKind::Count, catalogue::Value::Integer(number)) => {
                 ArgValue::Count(u64::try_from(*number).ok()?)
-            }
-            (ParamKind::Probability, catalogue::Value::Integer(parts)) => {
-                ArgValue::Probability(PartsPerMillion::new(u32::try_from(*parts).ok()?)?)
             }
             (ParamKind::Choice(_), catalogue::Value::Text(word)) => ArgValue::Choice(word.clone()),
             _ => return None,

@@ -45,7 +45,7 @@ fn section(text: &mut String, path: &str, kind: &Kind, doc: &str) {
         Kind::Tagged(tagged) => variants(text, path, tagged, doc),
         Kind::Named(_, item) => section(text, &format!("{path}.NAME"), item, doc),
         Kind::List(item) if matches!(**item, Kind::Table(_) | Kind::Tagged(_)) => {
-            section(text, path, item, doc)
+            section(text, path, item, doc);
         }
         _ => {}
     }

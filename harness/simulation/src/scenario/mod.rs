@@ -8,6 +8,7 @@
 //! itself), `lower` (tables against each other), `model`.
 
 mod adapter;
+mod conditions;
 mod diagnostic;
 mod file;
 mod keys;

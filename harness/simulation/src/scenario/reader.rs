@@ -121,13 +121,10 @@ impl<'a> Reader<'a> {
             Some(variant) => format!("`{}` has no key `{}`", variant.name, word.text),
             None => format!("there is no key `{}` here", word.text),
         };
-        let help = did_you_mean(&word.text, names());
-        self.mistake(
-            word.span,
-            message,
-            format!("expected {}", one_of(names())),
-            help,
-        );
+        let hint = || variant.and_then(|variant| variant.hint.clone());
+        let help = did_you_mean(&word.text, names()).or_else(hint);
+        let label = format!("expected {}", one_of(names()));
+        self.mistake(word.span, message, label, help);
     }
 
     fn missing(&mut self, span: Span, key: &Key, variant: Option<&Variant>) {

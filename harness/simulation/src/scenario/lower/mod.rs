@@ -4,6 +4,7 @@
 //! names that must be known elsewhere. Goes on after a mistake like the reader does.
 
 mod outcome;
+mod place;
 mod timeline;
 mod topology;
 

@@ -48,7 +48,7 @@ fn gather(kind: &Kind, path: &str, found: &mut Vec<(String, Vec<Key>)>) {
             }
         }
         Kind::Named(_, item) | Kind::List(item) | Kind::OneOrMore(item) => {
-            gather(item, path, found)
+            gather(item, path, found);
         }
         _ => {}
     }
