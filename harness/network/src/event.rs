@@ -155,8 +155,8 @@ pub enum LossReason {
     NeighbourSilent,
     /// Too many packets waited for the same neighbour.
     NeighbourQueueFull,
-    /// The receiver had lost power when it arrived.
-    HostOff,
+    /// The receiver had lost power, or its LAN, when it arrived; or the sender had while it waited for a neighbour.
+    HostGone,
     /// Nobody listens on the destination port.
     PortClosed,
     /// The socket's receive buffer was full.

@@ -20,7 +20,9 @@ impl Network {
         let factory: Factory = Rc::new(move |host| Box::pin(main(host)));
         self.0
             .with(|state| state.machine_mut(host).factory = Some(factory));
+        let cause = self.cause();
         self.restart(host);
+        self.set_cause(cause);
         self.host(host)
     }
 

@@ -93,9 +93,9 @@ impl State {
             self.packets_in_flight -= waiting.len();
             for arrival in waiting {
                 if answered {
-                    self.resume(asker, arrival)
+                    self.resume(asker, arrival);
                 } else {
-                    self.give_up(asker, arrival)
+                    self.give_up(asker, arrival);
                 }
             }
         } else {
@@ -157,7 +157,7 @@ impl State {
                 .unwrap_or_default();
             self.packets_in_flight -= waiting.len();
             for arrival in waiting {
-                self.lose(arrival.packet, LossReason::HostOff, arrival.cause);
+                self.lose(arrival.packet, LossReason::HostGone, arrival.cause);
             }
         }
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::Instant;
 use crate::draw::Key;
 use crate::event::{Event, RecordId, Recorder};
-use crate::fault::{FaultId, FaultReport, Faults, Injection};
+use crate::fault::{Disarmed, FaultId, FaultReport, Faults, HostChange, Injection, Scope};
 use crate::host::Host;
 use crate::link::{Latency, Links};
 use crate::queue::{Queue, Rank};
@@ -193,25 +193,18 @@ impl Network {
         self.0.with(|state| state.record(host, event))
     }
 
-    /// Begins a fault. Its record is the cause of what follows in this turn.
+    /// Begins a fault. Its record is the cause of what it does to hosts at once.
     pub fn inject(&self, injection: Injection) -> FaultId {
+        let cause = self.cause();
         let (scope, lasts) = (injection.scope.clone(), injection.lasts);
-        let (change, heals) = (
-            injection.fault.rule.host_change(),
-            injection.fault.rule.heals(),
-        );
+        let change = injection.fault.rule.host_change();
+        let heals = injection.fault.rule.heals();
         let id = self.0.with(|state| state.arm(injection));
         if let Some(change) = change {
-            for host in scope.targets().unwrap_or_else(|| self.hosts()) {
-                let applied = self.begin(change, host);
-                self.0.with(|state| state.faults.count_host(id, applied));
-            }
+            self.change_hosts(id, change, &scope);
         }
         if let Some(name) = heals {
-            for other in self.0.with(|state| state.faults.meeting(name, &scope)) {
-                self.heal(other);
-                self.0.with(|state| state.faults.count_host(id, true));
-            }
+            self.heal_others(id, name, &scope);
         }
         if heals.is_some() || change.is_some_and(|change| !change.is_lasting()) {
             self.0.with(|state| state.disarm(id));
@@ -224,19 +217,48 @@ impl Network {
                 state.faults.set_healing(id, ticket);
             });
         }
+        self.set_cause(cause);
         id
+    }
+
+    fn change_hosts(&self, id: FaultId, change: HostChange, scope: &Scope) {
+        let armed = self.cause();
+        for host in scope.targets().unwrap_or_else(|| self.hosts()) {
+            let key = self.0.with(|state| state.topology.site(host).key);
+            if self.0.with(|state| state.faults.matches_target(id, key)) && self.begin(change, host)
+            {
+                self.0.with(|state| state.faults.applied_to(id, Some(host)));
+            }
+            self.set_cause(armed);
+        }
+    }
+
+    fn heal_others(&self, id: FaultId, name: &str, scope: &Scope) {
+        for other in self.0.with(|state| state.faults.meeting(name, scope)) {
+            if self
+                .0
+                .with(|state| state.faults.matches_target(id, u64::from(other.0)))
+            {
+                self.heal(other);
+                self.0.with(|state| state.faults.applied_to(id, None));
+            }
+        }
     }
 
     /// Ends a fault and undoes what it did to hosts; no effect once it has ended.
     pub fn heal(&self, fault: FaultId) {
-        let Some((rule, scope)) = self.0.with(|state| state.disarm(fault)) else {
+        let cause = self.cause();
+        let Some(Disarmed { rule, changed }) = self.0.with(|state| state.disarm(fault)) else {
             return;
         };
+        let ended = self.cause();
         if let Some(change) = rule.host_change() {
-            for host in scope.targets().unwrap_or_else(|| self.hosts()) {
+            for host in changed {
+                self.set_cause(ended);
                 self.undo(change, host);
             }
         }
+        self.set_cause(cause);
     }
 
     /// What a fault has done so far.

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::draw::Key;
 use crate::platform::Platform;
@@ -212,27 +212,28 @@ impl Topology {
         if address.is_loopback() || site.options.addresses.contains(&address) {
             return Route::Loopback;
         }
+        // A held address is the common case, and costs no walk over LANs.
+        if let Some(holder) = self.holder(address) {
+            let near = self.site(holder).options.lan == site.options.lan;
+            return if near {
+                Route::Neighbour
+            } else {
+                Route::Routed
+            };
+        }
         let own = &self.lans[site.options.lan.0 as usize];
-        if address == IpAddr::V4(std::net::Ipv4Addr::BROADCAST)
-            || own
-                .subnets
-                .iter()
-                .any(|subnet| subnet.is_broadcast(address))
-        {
-            Route::Broadcast
-        } else if address.is_multicast() {
-            Route::Multicast
-        } else if own.subnets.iter().any(|subnet| subnet.contains(address)) {
-            Route::Neighbour
-        } else if self
-            .lans
+        let within = |lan: &Lan| lan.subnets.iter().any(|subnet| subnet.contains(address));
+        let directed = own
+            .subnets
             .iter()
-            .flat_map(|lan| &lan.subnets)
-            .any(|subnet| subnet.contains(address))
-        {
-            Route::Routed
-        } else {
-            Route::Nowhere
+            .any(|subnet| subnet.is_broadcast(address));
+        match address {
+            IpAddr::V4(Ipv4Addr::BROADCAST) => Route::Broadcast,
+            _ if directed => Route::Broadcast,
+            _ if address.is_multicast() => Route::Multicast,
+            _ if within(own) => Route::Neighbour,
+            _ if self.lans.iter().any(within) => Route::Routed,
+            _ => Route::Nowhere,
         }
     }
 

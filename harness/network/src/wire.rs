@@ -132,7 +132,7 @@ impl State {
             );
         }
         if !reachable {
-            self.lose(packet, LossReason::HostOff, cause);
+            self.lose(packet, LossReason::HostGone, cause);
             return;
         }
         if let (false, Some((fault, _))) = (looped, self.judge(Phase::Arrival, &packet)) {

@@ -5,7 +5,6 @@ use std::fmt;
 use std::time::Duration;
 
 use super::Fault;
-use crate::draw::PartsPerMillion;
 
 /// One fault of the catalogue.
 #[derive(Clone, Copy, Debug)]
@@ -55,8 +54,6 @@ pub enum ParamKind {
     Duration,
     /// A whole number.
     Count,
-    /// A probability.
-    Probability,
     /// One of these words.
     Choice(&'static [&'static str]),
 }
@@ -68,8 +65,6 @@ pub enum ArgValue {
     Duration(Duration),
     /// For [`ParamKind::Count`].
     Count(u64),
-    /// For [`ParamKind::Probability`].
-    Probability(PartsPerMillion),
     /// For [`ParamKind::Choice`].
     Choice(String),
 }
@@ -100,7 +95,7 @@ pub enum ArgProblem {
     WrongKind(ParamKind),
     /// It is none of the words allowed.
     NotAChoice(&'static [&'static str]),
-    /// It is above this, or zero where that makes no sense.
+    /// It is outside these bounds.
     OutOfRange {
         /// The least value.
         least: u64,
@@ -137,9 +132,7 @@ impl ParamKind {
             (Self::Choice(words), ArgValue::Choice(word)) => {
                 (!words.contains(&word.as_str())).then_some(ArgProblem::NotAChoice(words))
             }
-            (Self::Duration, ArgValue::Duration(_))
-            | (Self::Count, ArgValue::Count(_))
-            | (Self::Probability, ArgValue::Probability(_)) => None,
+            (Self::Duration, ArgValue::Duration(_)) | (Self::Count, ArgValue::Count(_)) => None,
             _ => Some(ArgProblem::WrongKind(self)),
         }
     }
@@ -168,6 +161,14 @@ impl Args {
         }
     }
 
+    /// A length of time that must be given.
+    ///
+    /// # Errors
+    /// [`ArgProblem::Missing`].
+    pub fn required_duration(&self, name: &str) -> Result<Duration, ArgError> {
+        self.duration(name).ok_or_else(|| ArgError::missing(name))
+    }
+
     /// A whole number within bounds, if given.
     ///
     /// # Errors
@@ -193,6 +194,17 @@ impl Args {
     }
 }
 
+impl ArgError {
+    /// A parameter that must be given was not.
+    #[must_use]
+    pub fn missing(param: &str) -> Self {
+        Self {
+            param: param.to_owned(),
+            problem: ArgProblem::Missing,
+        }
+    }
+}
+
 impl fmt::Display for ArgError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { param, problem } = self;
@@ -201,9 +213,6 @@ impl fmt::Display for ArgError {
             ArgProblem::Missing => write!(f, "`{param}` must be given"),
             ArgProblem::WrongKind(ParamKind::Duration) => write!(f, "`{param}` takes a duration"),
             ArgProblem::WrongKind(ParamKind::Count) => write!(f, "`{param}` takes a whole number"),
-            ArgProblem::WrongKind(ParamKind::Probability) => {
-                write!(f, "`{param}` takes a probability")
-            }
             ArgProblem::WrongKind(ParamKind::Choice(words)) | ArgProblem::NotAChoice(words) => {
                 write!(f, "`{param}` takes one of: {}", words.join(", "))
             }

@@ -1,7 +1,7 @@
 //! The faults of a run: which are active, what they have done.
 
 use super::{Fault, FaultId, FaultReport, Injection, Matching, Phase, Rule, Scope, Verdict};
-use crate::Instant;
+use crate::HostId;
 use crate::draw::{Key, PartsPerMillion};
 use crate::event::Event;
 use crate::packet::Packet;
@@ -23,6 +23,13 @@ pub(crate) struct Armed {
     salt: Key,
     report: FaultReport,
     healing: Option<Ticket>,
+    changed: Vec<HostId>,
+}
+
+/// A fault that is over, and what is to be undone.
+pub(crate) struct Disarmed {
+    pub(crate) rule: Box<dyn Rule>,
+    pub(crate) changed: Vec<HostId>,
 }
 
 /// All faults of a run.
@@ -53,7 +60,13 @@ impl Armed {
             return Verdict::Pass;
         }
         self.report.matched += 1;
-        let key = packet_key.with(self.salt.bits());
+        // On the wire the link numbers its packets; a host's kernel has only what this fault has seen.
+        let number = if phase == Phase::Wire {
+            0
+        } else {
+            self.report.matched
+        };
+        let key = packet_key.with(number).with(self.salt.bits());
         if self.report.matched <= self.skip || !self.probability.hits(key.with_text("probability"))
         {
             return Verdict::Pass;
@@ -99,16 +112,31 @@ impl Faults {
         active.or_else(ended)
     }
 
-    /// Counts one host as concerned, and as altered if `applied`.
-    pub(crate) fn count_host(&mut self, id: FaultId, applied: bool) {
-        if let Some(fault) = self.active.iter_mut().find(|fault| fault.id == id) {
-            fault.report.matched += 1;
-            fault.report.applied += u64::from(applied);
+    /// Counts one host, or one other fault, as concerned; whether probability lets this fault act on it.
+    pub(crate) fn matches_target(&mut self, id: FaultId, target: u64) -> bool {
+        let Some(fault) = self.find(id) else {
+            return false;
+        };
+        fault.report.matched += 1;
+        fault
+            .probability
+            .hits(fault.salt.with_text("target").with(target))
+    }
+
+    /// Counts one host, or one other fault, as altered; a host is remembered, to undo it.
+    pub(crate) fn applied_to(&mut self, id: FaultId, host: Option<HostId>) {
+        if let Some(fault) = self.find(id) {
+            fault.report.applied += 1;
+            fault.changed.extend(host);
         }
     }
 
+    fn find(&mut self, id: FaultId) -> Option<&mut Armed> {
+        self.active.iter_mut().find(|fault| fault.id == id)
+    }
+
     pub(crate) fn set_healing(&mut self, id: FaultId, ticket: Ticket) {
-        if let Some(fault) = self.active.iter_mut().find(|fault| fault.id == id) {
+        if let Some(fault) = self.find(id) {
             fault.healing = Some(ticket);
         }
     }
@@ -120,17 +148,6 @@ impl Faults {
             .iter()
             .filter(|fault| fault.name == name && fault.scope.meets(scope));
         meeting.map(|fault| fault.id).collect()
-    }
-
-    /// Armed at one instant under one name, the n-th draws for itself; nothing else tells faults apart, so that
-    /// removing another one shifts no draw.
-    fn salt(&self, name: &str, now: Instant) -> Key {
-        let reports = self
-            .active
-            .iter()
-            .map(|fault| (fault.name, fault.report.armed_at));
-        let twins = reports.filter(|twin| *twin == (name, now)).count();
-        Key::new(now.as_micros()).with_text(name).with(twins as u64)
     }
 }
 
@@ -147,7 +164,9 @@ impl State {
         } = injection;
         let id = FaultId(self.faults.injected);
         self.faults.injected += 1;
-        let salt = self.faults.salt(name, self.now);
+        let salt = self.salt(name, &scope);
+        // A change of hosts happens once, and ends by healing only.
+        let times = times.filter(|_| rule.host_change().is_none());
         let report = FaultReport {
             armed_at: self.now,
             ended_at: None,
@@ -166,6 +185,7 @@ impl State {
             salt,
             report,
             healing: None,
+            changed: Vec::new(),
         };
         self.faults.active.push(armed);
         let record = self.record(None, Event::FaultArmed { fault: id, name });
@@ -173,8 +193,27 @@ impl State {
         id
     }
 
+    /// Name, moment and scope tell a fault's draws from those of others; among faults that share all three, their
+    /// order does. So removing another fault shifts no draw.
+    fn salt(&self, name: &'static str, scope: &Scope) -> Key {
+        let root = self
+            .root
+            .with_text("fault")
+            .with_text(name)
+            .with(self.now.as_micros());
+        let hosts = scope.mentioned().unwrap_or_default().into_iter();
+        let base = hosts.fold(root, |key, host| key.with(self.topology.site(host).key));
+        let own = (name, self.now, scope);
+        let twins = self
+            .faults
+            .active
+            .iter()
+            .filter(|fault| (fault.name, fault.report.armed_at, &fault.scope) == own);
+        base.with(twins.count() as u64)
+    }
+
     /// Ends a fault's rule; gives it back for what must be undone.
-    pub(crate) fn disarm(&mut self, id: FaultId) -> Option<(Box<dyn Rule>, Scope)> {
+    pub(crate) fn disarm(&mut self, id: FaultId) -> Option<Disarmed> {
         let index = self.faults.active.iter().position(|fault| fault.id == id)?;
         let mut fault = self.faults.active.remove(index);
         if let Some(ticket) = fault.healing {
@@ -184,7 +223,10 @@ impl State {
         self.faults.ended.push((id, fault.report));
         let record = self.record(None, Event::FaultEnded { fault: id });
         self.cause = Some(record);
-        Some((fault.rule, fault.scope))
+        Some(Disarmed {
+            rule: fault.rule,
+            changed: fault.changed,
+        })
     }
 
     /// Ends the faults that have acted as often as they should.

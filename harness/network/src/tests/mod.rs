@@ -1,14 +1,19 @@
 //! Tests of the network as a whole, through its public face.
 
 mod basics;
+mod determinism;
+mod faults;
+mod hosts;
+mod kernel;
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use crate::{
-    Advance, Host, HostId, HostOptions, Instant, LanId, MemoryRecorder, Network, Platform, Record,
-    TimerClass, UdpSocket,
+    Advance, Event, Host, HostId, HostOptions, Instant, LanId, MemoryRecorder, Network, Platform,
+    Record, SocketError, SocketErrorKind, TimerClass, UdpSocket,
 };
 
 /// Three hosts: `alice` and `bob` are neighbours, `carol` is behind the router. Each has an IPv4 and an IPv6 address
@@ -57,8 +62,10 @@ impl World {
         }
     }
 
-    /// Runs until nothing is scheduled or this many milliseconds have passed since the start.
+    /// Runs until this many milliseconds have passed since the start.
     pub(super) fn run_to(&self, millis: u64) {
+        // Without any event the time would stand still.
+        self.network.schedule(at(millis), |_| {});
         loop {
             match self.network.advance(at(millis)) {
                 Advance::Moved => {}
@@ -66,6 +73,16 @@ impl World {
                 Advance::Stuck(stuck) => panic!("{stuck}"),
             }
         }
+    }
+
+    /// How many records satisfy this.
+    pub(super) fn count(&self, wanted: impl Fn(&Event) -> bool) -> usize {
+        self.recorder
+            .borrow()
+            .records()
+            .iter()
+            .filter(|record| wanted(&record.event))
+            .count()
     }
 
     pub(super) fn records(&self) -> Vec<Record> {
@@ -120,9 +137,31 @@ pub(super) fn bind(host: &Host, address: &str) -> UdpSocket {
         .expect("free")
 }
 
+/// What a receive gives at once: the text and its sender, or an error; `None` if it would wait.
+pub(super) fn receive(socket: &UdpSocket) -> Option<Result<String, SocketError>> {
+    match socket.poll_recv_from(&mut Context::from_waker(Waker::noop())) {
+        Poll::Pending => None,
+        Poll::Ready(received) => {
+            Some(received.map(|(data, _)| String::from_utf8_lossy(&data).into_owned()))
+        }
+    }
+}
+
+/// What a send of one word gives.
+pub(super) fn send(socket: &UdpSocket, to: &str) -> Result<usize, SocketErrorKind> {
+    socket
+        .send_to("ping", to.parse().expect("valid"))
+        .map_err(|error| error.kind)
+}
+
 /// Answers every datagram with its own bytes.
 pub(super) async fn echo(host: Host) {
-    let socket = bind(&host, "[::]:7");
+    let any = if host.platform() == Platform::Windows {
+        "0.0.0.0:7"
+    } else {
+        "[::]:7"
+    };
+    let socket = bind(&host, any);
     while let Ok((data, from)) = socket.recv_from().await {
         let _ = socket.send_to(data, from);
     }
