@@ -3,6 +3,14 @@
 //! The machines and actors know nothing of them. A defect is either another value of one of an actor's
 //! policies or an edit of what goes into and comes out of its machine. A new one is a file and a line here.
 
+mod bye_ignored;
+mod bye_panics;
+mod dead_binding_stays;
+mod second_final;
+mod skipped_repeat;
+mod unreachable_is_502;
+mod unreachable_is_error;
+
 use std::any::Any;
 use std::collections::VecDeque;
 
@@ -10,7 +18,15 @@ use linefault_actors::catalogue::Actor;
 use linefault_actors::{Context, Deadlines, Input, Machine, Output};
 
 /// Every defect there is.
-pub const CATALOGUE: &[&Defect] = &[];
+pub const CATALOGUE: &[&Defect] = &[
+    &bye_ignored::DEFECT,
+    &bye_panics::DEFECT,
+    &dead_binding_stays::DEFECT,
+    &second_final::DEFECT,
+    &skipped_repeat::DEFECT,
+    &unreachable_is_502::DEFECT,
+    &unreachable_is_error::DEFECT,
+];
 
 /// The defect of that name.
 #[must_use]
