@@ -3,9 +3,14 @@
 //! Owns the line between accepted, answered with an error, and thrown away. Refuses what only an element can judge:
 //! unknown methods, URI schemes, extensions and hop counts pass.
 
+mod lines;
+mod start_line;
+
 use std::fmt;
 
 use bytes::Bytes;
+use lines::Lines;
+use start_line::read_start;
 
 use super::header::{Field, FieldError};
 use super::message::Message;
@@ -34,14 +39,16 @@ pub enum Verdict {
     Drop(DropReason),
 }
 
-/// A request that cannot be processed, and how to answer it.
+/// A request that cannot be processed, and how to answer it, without a transaction: complete its top Via
+/// ([`Message::complete_via`]), respond to it ([`Message::response_to`]), and send that to its
+/// [`Message::response_destination`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejection {
     /// The status of the answer: 400, 414, 505 or 513.
     pub status: Status,
     /// The reason phrase of the answer, which names the fault (RFC 3261 §21.4.1).
     pub reason: String,
-    /// As much as could be read; its top Via says whom to answer, so [`Message::response_to`] applies.
+    /// As much as could be read; its top Via says whom to answer.
     pub message: Message,
 }
 
@@ -87,7 +94,8 @@ impl fmt::Display for DropReason {
 /// Reads one datagram, or one message that a stream's framing has cut out.
 ///
 /// An accepted message gives back the same bytes. It has a readable top Via, From, To, Call-ID and CSeq, and every Via
-/// is well formed; a request's Request-URI is well formed and its CSeq names its method.
+/// is well formed; a request's Request-URI is well formed and its CSeq names its method. Other fields, Contact and Route
+/// among them, are judged when they are read.
 #[must_use]
 pub fn parse(bytes: &[u8], limits: &Limits) -> Verdict {
     let begin = bytes
@@ -98,31 +106,28 @@ pub fn parse(bytes: &[u8], limits: &Limits) -> Verdict {
         return Verdict::Drop(DropReason::KeepAlive);
     }
     // What is over the limit is read no further than the limit: enough to answer it.
-    let whole = Bytes::copy_from_slice(&bytes[..bytes.len().min(limits.message)]);
-    let mut lines = Lines {
-        rest: whole.slice(begin.min(whole.len())..),
-    };
-    let Some((start, mut fault)) = lines.next_line().and_then(|line| read_start(&line, limits))
-    else {
+    let mut whole = Bytes::copy_from_slice(&bytes[..bytes.len().min(limits.message)]);
+    let before = whole.split_to(begin.min(whole.len()));
+    let mut lines = Lines { rest: whole };
+    let Some((start, fault)) = lines.next_line().and_then(|line| read_start(&line, limits)) else {
         return Verdict::Drop(DropReason::NotSip);
     };
-    if bytes.len() > limits.message {
-        fault = Some(Fault {
-            status: 513,
-            reason: "Message Too Large".to_owned(),
-        });
-    }
     let mut message = Message {
         start,
         fields: Vec::with_capacity(16),
         body: Bytes::new(),
-        before: whole.slice(..begin.min(whole.len())),
+        before,
         after: Bytes::new(),
+    };
+    let too_large = bytes.len() > limits.message;
+    let fault = if too_large {
+        Some(Fault::new(513, "Message Too Large"))
+    } else {
+        fault
     };
     let fields = read_fields(&mut lines, &mut message, limits);
     let outcome = fault
-        .map_or(Ok(()), Err)
-        .and(fields)
+        .map_or(fields, Err)
         .and_then(|()| read_body(lines.rest, &mut message))
         .and_then(|()| check(&message));
     match outcome {
@@ -138,20 +143,21 @@ struct Fault {
 }
 
 impl Fault {
-    fn bad(reason: &str) -> Self {
+    fn new(status: u16, reason: &str) -> Self {
         Self {
-            status: 400,
+            status,
             reason: reason.to_owned(),
         }
+    }
+
+    fn bad(reason: &str) -> Self {
+        Self::new(400, reason)
     }
 }
 
 impl From<FieldError> for Fault {
     fn from(error: FieldError) -> Self {
-        Self {
-            status: 400,
-            reason: error.to_string(),
-        }
+        Self::bad(&error.to_string())
     }
 }
 
@@ -250,12 +256,6 @@ fn check(message: &Message) -> Result<(), Fault> {
     }
     Ok(())
 }
-
-mod lines;
-mod start_line;
-
-use lines::Lines;
-use start_line::read_start;
 
 #[cfg(test)]
 mod generate;

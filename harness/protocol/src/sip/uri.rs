@@ -3,9 +3,15 @@
 //! Owns the syntax of RFC 3261 §19.1.1 and the equality of §19.1.4. Refuses to resolve names: without DNS only an
 //! address literal leads anywhere.
 
+mod equivalence;
+mod scan;
+
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
+
+use equivalence::unescape;
+pub(crate) use scan::{Spans, is_host, read_ip, read_port, same_host, scan};
 
 use super::params::Params;
 
@@ -182,12 +188,6 @@ impl fmt::Display for UriError {
 }
 
 impl std::error::Error for UriError {}
-
-mod equivalence;
-mod scan;
-
-use equivalence::unescape;
-pub(crate) use scan::{Spans, is_host, read_ip, read_port, same_host, scan};
 
 #[cfg(test)]
 mod tests;

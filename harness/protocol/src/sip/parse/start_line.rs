@@ -11,34 +11,17 @@ use crate::sip::{Method, Status};
 /// Reads the start line. `None` if it belongs to no SIP message; the fault is that of a request line.
 pub(super) fn read_start(raw: &Bytes, limits: &Limits) -> Option<(StartLine, Option<Fault>)> {
     let line = &raw[..raw.len() - 2];
-    if line
-        .get(..4)
-        .is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/"))
-    {
+    if is_version(line) {
         return read_status_line(raw).map(|start| (start, None));
     }
-    let version = line
-        .rsplit(|byte| matches!(byte, b' ' | b'\t'))
-        .find(|word| !word.is_empty())?;
-    let after = version
-        .get(..4)
-        .filter(|start| start.eq_ignore_ascii_case(b"SIP/"))
-        .map(|_| &version[4..])?;
-    let method = line
-        .split(|byte| matches!(byte, b' ' | b'\t'))
-        .next()
-        .and_then(|word| str::from_utf8(word).ok())?;
-    let start = method.len() + 1;
-    let end = line
-        .len()
-        .saturating_sub(version.len() + 1)
-        .max(start)
-        .min(line.len());
-    let start = start.min(end);
-    let fault = request_line_fault(line, method, (start, end), after, limits);
+    if !line.split(u8::is_ascii_whitespace).any(is_version) {
+        return None;
+    }
+    let parts = RequestLine::divide(line)?;
+    let fault = parts.fault(line, limits);
     let kind = Kind::Request {
-        method: Method::from(method),
-        uri: (start, end),
+        method: Method::from(parts.method),
+        uri: parts.uri,
     };
     Some((
         StartLine {
@@ -49,42 +32,46 @@ pub(super) fn read_start(raw: &Bytes, limits: &Limits) -> Option<(StartLine, Opt
     ))
 }
 
+fn is_version(text: &[u8]) -> bool {
+    text.get(..4)
+        .is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/"))
+}
+
 // RFC 3261 §7.1: Method SP Request-URI SP SIP-Version CRLF, with single spaces and no others.
-fn request_line_fault(
-    line: &[u8],
-    method: &str,
+struct RequestLine<'a> {
+    method: &'a str,
     uri: (usize, usize),
-    version: &[u8],
-    limits: &Limits,
-) -> Option<Fault> {
-    if line.len() + 2 > limits.line {
-        return Some(Fault {
-            status: 414,
-            reason: "Request-URI Too Long".to_owned(),
-        });
+    version: &'a [u8],
+}
+
+impl<'a> RequestLine<'a> {
+    /// Divides at the first and the last space. With only one space the Request-URI is empty.
+    fn divide(line: &'a [u8]) -> Option<Self> {
+        let first = line.iter().position(|byte| *byte == b' ')?;
+        let last = line.iter().rposition(|byte| *byte == b' ')?;
+        let method = str::from_utf8(&line[..first]).ok()?;
+        Some(Self {
+            method,
+            uri: ((first + 1).min(last), last),
+            version: &line[last + 1..],
+        })
     }
-    let shape = line.len() == uri.1 + 1 + "SIP/".len() + version.len()
-        && uri.0 < uri.1
-        && line[uri.1] == b' ';
-    if !shape || !is_token(method) || line.iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
-        return Some(Fault::bad("Malformed Request-Line"));
-    }
-    if version != b"2.0" {
-        let number = version
-            .iter()
-            .all(|byte| byte.is_ascii_digit() || *byte == b'.');
-        let other = Fault {
-            status: 505,
-            reason: "Version Not Supported".to_owned(),
-        };
-        return Some(if number {
-            other
+
+    fn fault(&self, line: &[u8], limits: &Limits) -> Option<Fault> {
+        let uri = &line[self.uri.0..self.uri.1];
+        let broken = line.iter().any(|byte| matches!(byte, b'\r' | b'\n'));
+        if line.len() + 2 > limits.line {
+            Some(Fault::new(414, "Request-URI Too Long"))
+        } else if broken || uri.is_empty() || !is_token(self.method) || !is_version(self.version) {
+            Some(Fault::bad("Malformed Request-Line"))
+        } else if &self.version[4..] != b"2.0" {
+            Some(Fault::new(505, "Version Not Supported"))
+        } else if !str::from_utf8(uri).is_ok_and(|uri| scan(uri).is_ok()) {
+            Some(Fault::bad("Malformed Request-URI"))
         } else {
-            Fault::bad("Malformed Request-Line")
-        });
+            None
+        }
     }
-    let well_formed = str::from_utf8(&line[uri.0..uri.1]).is_ok_and(|uri| scan(uri).is_ok());
-    (!well_formed).then(|| Fault::bad("Malformed Request-URI"))
 }
 
 // RFC 3261 §7.2: the reason phrase may be empty, but the space before it must be there; some leave it out.

@@ -265,6 +265,19 @@ fn requests_are_rejected_with_the_fault_by_name() {
             "Malformed Request-Line",
         ),
         (
+            with(
+                "sip:bob@sim.test SIP/2.0",
+                "sip:bob@sim.test SIP/2.0        ",
+            ),
+            400,
+            "Malformed Request-Line",
+        ),
+        (
+            with("OPTIONS sip:bob@sim.test", "OPTIONS"),
+            400,
+            "Malformed Request-Line",
+        ),
+        (
             with("OPTIONS sip:bob", "OPT(IONS sip:bob"),
             400,
             "Malformed Request-Line",

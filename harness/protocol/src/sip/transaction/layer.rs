@@ -3,6 +3,8 @@
 //! Owns all its transactions, matches messages to them, and keeps their deadlines in order. Refuses sockets and time:
 //! the driver sends what comes out and says what time it is.
 
+mod matching;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
@@ -315,7 +317,6 @@ fn event_of(status: Status) -> Event {
     }
 }
 
-mod matching;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

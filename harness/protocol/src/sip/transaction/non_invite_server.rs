@@ -19,13 +19,15 @@ pub(super) fn step(state: State, event: Event) -> Option<Row> {
         (Trying | Proceeding, Provisional)       => go(&[Send], Proceeding),
         (Trying | Proceeding, Success | Failure) => go(&[Send, Set(J)], Completed),
         (Trying, TransportError)       => go(&[], Trying),
-        (Proceeding, TransportError)   => go(&[TransportFailed], Terminated),
 
         (Completed, Repeat)            => go(&[Send], Completed),
         // RFC 3261 §17.2.2: any other final response from the transaction user is discarded.
         (Completed, Success | Failure) => go(&[], Completed),
-        (Completed, TransportError)    => go(&[TransportFailed], Terminated),
         (Completed, Fired(J))          => go(&[], Terminated),
+
+        // RFC 6026 §8.8 amends RFC 3261 §17.2.4 for every server transaction: it reports and stays. Figure 8, in which
+        // this one ends, was not drawn anew.
+        (Proceeding | Completed, TransportError) => go(&[TransportFailed], state),
 
         (Trying | Proceeding | Completed, Terminate) => go(&[], Terminated),
         _ => None,

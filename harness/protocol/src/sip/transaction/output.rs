@@ -51,8 +51,8 @@ pub enum Output {
         /// The response.
         message: Message,
     },
-    /// To the transaction user: a response that no client transaction waits for. A user agent looks for a 2xx of another
-    /// fork (§13.2.2.4), a proxy forwards a 2xx to INVITE (§16.7); everyone else throws it away.
+    /// To the transaction user: a response that no client transaction waits for. A proxy throws it away (RFC 6026 §7.3); a
+    /// user agent may look for the dialog of a late 2xx, to acknowledge it once more (RFC 3261 §13.2.2.4).
     Stray {
         /// The response.
         message: Message,
@@ -77,7 +77,7 @@ pub enum Output {
     },
     /// To the transaction user: what was to be sent could not be sent.
     TransportError {
-        /// The transaction; an INVITE server's lives on (RFC 6026 §8.8).
+        /// The transaction: a client's is over, a server's lives on (RFC 6026 §8.8).
         transaction: TransactionId,
     },
     /// To the trace.

@@ -47,7 +47,7 @@ pub struct Timers {
     pub t2: Duration,
     /// How long a message stays in the network: 5 s.
     pub t4: Duration,
-    /// Timer D over UDP: 32 s, and no less by RFC 3261 §17.1.1.2.
+    /// Timer D over UDP: 32 s, and no less (RFC 3261 §17.1.1.2, RFC 6026 §8.4).
     pub d: Duration,
     /// How long an INVITE server transaction waits before it sends 100: 200 ms.
     pub trying: Duration,
