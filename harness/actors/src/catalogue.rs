@@ -172,12 +172,12 @@ impl Settings {
 
     /// The texts of a list, if there is one of that name.
     #[must_use]
-    pub fn texts(&self, name: &str) -> Option<Vec<&str>> {
+    pub fn texts<'a>(&'a self, name: &str) -> Option<Vec<&'a str>> {
         let Value::List(values) = self.get(name)? else {
             return None;
         };
-        let text = |value| match value {
-            &Value::Text(ref text) => Some(text.as_str()),
+        let text = |value: &'a Value| match value {
+            Value::Text(text) => Some(text.as_str()),
             _ => None,
         };
         Some(values.iter().filter_map(text).collect())

@@ -189,6 +189,11 @@ impl Running {
                     aor,
                     request,
                 } => self.register(cx, transaction, &aor, &request),
+                Event::Refused {
+                    method,
+                    uri,
+                    status,
+                } => tracing::info!(%method, uri, status = status.code(), "refused a request"),
                 Event::NoAnswer {
                     method,
                     destination,
@@ -225,7 +230,7 @@ impl Running {
         tracing::error!("cannot forward: {error}");
         self.probes.not_sent(id, cx.now(), false);
         self.step(cx, |core, turn| {
-            core.send_failed(turn, id, Failure::Program)
+            core.send_failed(turn, id, Failure::Program);
         });
     }
 

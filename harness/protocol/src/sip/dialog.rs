@@ -114,7 +114,7 @@ impl Dialog {
 
     /// The next request in this dialog, without Via.
     // RFC 3261 §12.2.1.1
-    pub fn request(&mut self, method: Method) -> Message {
+    pub fn request(&mut self, method: &Method) -> Message {
         self.local_cseq = self.local_cseq.saturating_add(1);
         self.numbered(method, self.local_cseq)
     }
@@ -123,7 +123,7 @@ impl Dialog {
     // RFC 3261 §13.2.2.4: as a request in the dialog, but with the number of its INVITE.
     #[must_use]
     pub fn ack(&self, invite: u32) -> Message {
-        self.numbered(Method::Ack, invite)
+        self.numbered(&Method::Ack, invite)
     }
 
     /// The Call-ID.
@@ -158,7 +158,7 @@ impl Dialog {
 
     // RFC 3261 §12.2.1.1: a first route without `lr` is a strict router: it becomes the Request-URI, and the remote
     // target moves to the end of the route.
-    fn numbered(&self, method: Method, cseq: u32) -> Message {
+    fn numbered(&self, method: &Method, cseq: u32) -> Message {
         let strict = self.routes.first().and_then(|first| strict_router(first));
         let (uri, routes) = match &strict {
             Some(router) => (router.as_str(), &self.routes[1..]),
@@ -183,7 +183,7 @@ impl Dialog {
 impl Party {
     fn read(message: &Message, header: &'static str) -> Result<Self, DialogError> {
         let value = message.header(header).ok_or(DialogError::Malformed)?;
-        let party = NameAddr::parse(&value).ok_or(DialogError::Malformed)?;
+        let party = NameAddr::parse(value).ok_or(DialogError::Malformed)?;
         let tag = party.tag().map(str::to_owned);
         Ok(Self {
             value: value.to_string(),

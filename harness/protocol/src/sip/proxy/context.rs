@@ -107,6 +107,11 @@ impl Branch {
         }
     }
 
+    /// Whether Timer C makes a CANCEL of it, and not its end.
+    pub(super) fn may_be_cancelled(&self) -> bool {
+        self.state == BranchState::Proceeding && self.cancel == Cancel::No
+    }
+
     pub(super) fn has_ended(&self) -> bool {
         self.final_response().is_some()
     }

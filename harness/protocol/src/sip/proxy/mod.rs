@@ -6,10 +6,12 @@
 //! A request goes to one target: the most recently registered contact. Forking, and the search for loops, are to come
 //! in [`context`].
 
+mod branch;
 mod context;
 mod forward;
 mod response;
 mod route;
+mod silence;
 mod statuses;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,6 +67,15 @@ pub enum Event {
         aor: String,
         /// The request.
         request: Message,
+    },
+    /// A request was not forwarded.
+    Refused {
+        /// The request.
+        method: Method,
+        /// Its Request-URI.
+        uri: String,
+        /// What it was answered with.
+        status: Status,
     },
     /// Nobody answered a forwarded request: Timer B or F, or its CANCEL was in vain.
     NoAnswer {
@@ -122,7 +133,12 @@ impl Proxy {
             }),
             Ok(Place::Targets(targets)) => self.proxy(turn, bindings, id, prepared, targets),
             Err(refusal) => {
-                let mut response = turn.response(&request, refusal.status);
+                turn.above.push(Event::Refused {
+                    method: request.method(),
+                    uri: request.request_uri().unwrap_or_default().to_owned(),
+                    status: refusal.status,
+                });
+                let mut response = turn.response_saying(&request, refusal.status, &refusal.reason);
                 if let Some(option) = &refusal.unsupported {
                     response.append("Unsupported", option);
                 }
@@ -205,7 +221,13 @@ impl Proxy {
         let mut targets = targets.into_iter();
         let Some(first) = targets.next() else {
             // RFC 3261 §16.5: the user is known and has no target.
-            return turn.answer(id, &request, Status::TEMPORARILY_UNAVAILABLE);
+            let status = Status::TEMPORARILY_UNAVAILABLE;
+            turn.above.push(Event::Refused {
+                method: request.method(),
+                uri: request.request_uri().unwrap_or_default().to_owned(),
+                status,
+            });
+            return turn.answer(id, &request, status);
         };
         let alternates = if self.statuses.bye_tries_next_contact && request.method() == Method::Bye
         {
@@ -215,7 +237,7 @@ impl Proxy {
         };
         let context = ResponseContext::new(request, alternates);
         self.contexts.insert(id, context);
-        self.send_to(turn, id, first);
+        self.send_to(turn, id, &first);
     }
 
     // RFC 3261 §16.10

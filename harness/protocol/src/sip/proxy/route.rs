@@ -27,6 +27,8 @@ pub(super) struct Target {
 /// Why a request is not proxied.
 pub(super) struct Refusal {
     pub(super) status: Status,
+    /// The reason phrase.
+    pub(super) reason: String,
     /// Goes into Unsupported.
     pub(super) unsupported: Option<String>,
 }
@@ -35,6 +37,7 @@ impl From<Status> for Refusal {
     fn from(status: Status) -> Self {
         Self {
             status,
+            reason: status.reason().to_owned(),
             unsupported: None,
         }
     }
@@ -104,7 +107,10 @@ impl Identity {
     }
 
     fn knows(&self, aor: &str) -> bool {
-        self.users.iter().any(|user| self.aor_of(user) == aor)
+        let user = aor
+            .strip_prefix("sip:")
+            .and_then(|rest| rest.rsplit_once('@'));
+        user.is_some_and(|(user, _)| self.users.contains(user))
     }
 }
 
@@ -118,7 +124,12 @@ fn validate(request: &Message) -> Result<(), Refusal> {
     match request.max_forwards() {
         Ok(Some(0)) => return Err(Status::TOO_MANY_HOPS.into()),
         Ok(_) => {}
-        Err(_) => return Err(Status::BAD_REQUEST.into()),
+        Err(fault) => {
+            return Err(Refusal {
+                reason: fault.to_string(),
+                ..Status::BAD_REQUEST.into()
+            });
+        }
     }
     // §16.3 step 5; not in ACK and CANCEL (§20.29 by way of §8.2.2.3).
     let required = request.proxy_require();
@@ -126,8 +137,8 @@ fn validate(request: &Message) -> Result<(), Refusal> {
         return Ok(());
     }
     Err(Refusal {
-        status: Status::BAD_EXTENSION,
         unsupported: Some(required.join(", ")),
+        ..Status::BAD_EXTENSION.into()
     })
 }
 

@@ -139,7 +139,7 @@ impl UserAgent {
         let Some(dialog) = &mut call.dialog else {
             return self.close(turn, id);
         };
-        let bye = dialog.request(Method::Bye);
+        let bye = dialog.request(&Method::Bye);
         call.phase = Phase::Ending;
         call.unacknowledged = None;
         turn.above

@@ -84,6 +84,9 @@ impl UserAgent {
         turn.above.push(Event::Ringing(id, call.peer.clone()));
         let response = self.dialog_response(&invite, Status::RINGING, &tag);
         turn.respond(server, response);
+        if answer.pick_up.is_zero() {
+            self.ring(turn, id);
+        }
     }
 
     // RFC 3261 §13.3.1.4: the UAS core sends its 2xx again, from T1 to T2 apart, until the ACK comes; 64·T1 without one

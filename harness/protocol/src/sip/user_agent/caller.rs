@@ -13,7 +13,7 @@ use crate::sip::{Message, Method, Status, Uri};
 impl UserAgent {
     /// Calls a URI.
     pub fn call(&mut self, turn: &mut UserAgentTurn<'_>, uri: &Uri) {
-        let mut invite = self.outside_dialog(turn, Method::Invite, uri.as_str());
+        let mut invite = self.outside_dialog(turn, &Method::Invite, uri.as_str());
         invite.append("Contact", &self.contact());
         offer(&mut invite, self.config.address);
         let via = turn.via(self.config.address);

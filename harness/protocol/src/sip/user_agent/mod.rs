@@ -25,7 +25,6 @@ use registration::Registration;
 #[derive(Clone, Debug)]
 pub struct UserAgent {
     config: Config,
-    call_id_host: String,
     registration: Registration,
     calls: BTreeMap<u64, Call>,
     calls_made: u64,
@@ -144,7 +143,6 @@ impl UserAgent {
     #[must_use]
     pub fn new(config: Config) -> Self {
         Self {
-            call_id_host: config.address.ip().to_string(),
             config,
             registration: Registration::default(),
             calls: BTreeMap::new(),

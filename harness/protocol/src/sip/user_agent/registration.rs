@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{Event, Failure, Purpose, UserAgent, UserAgentTurn};
 use crate::Instant;
-use crate::sip::{Contacts, Message, Method, Status, Uri};
+use crate::sip::{Contacts, Message, Method, NameAddr, Status, Uri};
 
 /// What is known of a registration.
 #[derive(Clone, Debug, Default)]
@@ -69,7 +69,7 @@ impl UserAgent {
         let registrar = format!("sip:{}", self.config.domain);
         let mut request = match self.registration.last.take() {
             Some(last) => last,
-            None => self.outside_dialog(turn, Method::Register, &registrar),
+            None => self.outside_dialog(turn, &Method::Register, &registrar),
         };
         self.registration.last = Some(request.clone());
         self.registration.sent += 1;
@@ -188,7 +188,7 @@ impl UserAgent {
                     own.as_ref()
                         .is_some_and(|own| own.equivalent(&contact.uri()))
                 })
-                .and_then(super::super::NameAddr::expires),
+                .and_then(NameAddr::expires),
             _ => None,
         };
         let general = || response.expires().ok().flatten();

@@ -16,7 +16,7 @@ impl UserAgent {
     pub(super) fn outside_dialog(
         &mut self,
         turn: &mut UserAgentTurn<'_>,
-        method: Method,
+        method: &Method,
         uri: &str,
     ) -> Message {
         let (tag, call_id) = (turn.token("tag"), turn.token("call-id"));
@@ -24,7 +24,10 @@ impl UserAgent {
         request.append("Max-Forwards", "70");
         request.append("From", &format!("<{}>;tag={tag}", self.aor()));
         request.append("To", &format!("<{uri}>"));
-        request.append("Call-ID", &format!("{call_id}@{}", self.call_id_host));
+        request.append(
+            "Call-ID",
+            &format!("{call_id}@{}", self.config.address.ip()),
+        );
         request.append("CSeq", &format!("1 {method}"));
         request
     }

@@ -1,0 +1,149 @@
+//! What becomes of branches on which nothing comes back.
+//!
+//! Owns Timer C (RFC 3261 §16.8), time-outs, transport errors (§16.9) and the end of response contexts.
+
+use super::context::Cancel;
+use super::{Failure, Proxy, ProxyTurn};
+use crate::Instant;
+use crate::sip::Status;
+use crate::sip::transaction::{Timer, TransactionId};
+
+impl Proxy {
+    /// A client transaction heard nothing: Timer B or F.
+    pub fn timeout(&mut self, turn: &mut ProxyTurn<'_>, client: TransactionId, timer: Timer) {
+        // RFC 3261 §16.8: a CANCEL that gets no answer leaves its INVITE as if 408 had been received.
+        if let Some(invite) = self.cancels.remove(&client) {
+            return self.give_up(turn, invite, Status::REQUEST_TIMEOUT);
+        }
+        match timer {
+            Timer::B => self.give_up(turn, client, Status::REQUEST_TIMEOUT),
+            // RFC 4320 §4.2: no 408 to a non-INVITE; its client has given up by itself.
+            Timer::F => self.abandon(turn, client),
+            _ => {}
+        }
+    }
+
+    /// A request of that client transaction did not leave. A *response* that does not is simply dropped (§16.9), and
+    /// nothing is to be told here.
+    pub fn send_failed(
+        &mut self,
+        turn: &mut ProxyTurn<'_>,
+        client: TransactionId,
+        failure: Failure,
+    ) {
+        turn.layer.transport_failed(turn.now, client, turn.below);
+        if let Some(invite) = self.cancels.remove(&client) {
+            return self.give_up(turn, invite, Status::REQUEST_TIMEOUT);
+        }
+        let Some(&server) = self.upstream.get(&client) else {
+            return;
+        };
+        let Some(context) = self.contexts.get_mut(&server) else {
+            return;
+        };
+        // The ACK for a failure is of the same transaction.
+        if context
+            .branch_mut(client)
+            .is_none_or(|branch| branch.has_ended())
+        {
+            return;
+        }
+        if failure == Failure::Unreachable && !context.alternates.is_empty() {
+            let next = context.alternates.remove(0);
+            context.branches.retain(|branch| branch.client != client);
+            self.upstream.remove(&client);
+            return self.send_to(turn, server, &next);
+        }
+        let status = self.statuses.of(failure, &context.request);
+        let response = turn.response(&context.request, status);
+        self.end_branch(turn, server, client, response);
+    }
+
+    /// Timer C, and the end of contexts that let a 2xx pass.
+    pub fn expire(&mut self, turn: &mut ProxyTurn<'_>) {
+        let over = |at: Option<Instant>| at.is_some_and(|at| at <= turn.now);
+        let contexts = self.contexts.iter();
+        let forgotten: Vec<_> = contexts
+            .filter(|(_, context)| over(context.forget_at))
+            .map(|(server, _)| *server)
+            .collect();
+        for server in forgotten {
+            self.forget(server);
+        }
+        let branches = self.contexts.iter().flat_map(|(server, context)| {
+            let due = context
+                .branches
+                .iter()
+                .filter(|branch| over(branch.timer_c));
+            due.map(|branch| (*server, branch.client, branch.may_be_cancelled()))
+        });
+        for (server, client, may_be_cancelled) in branches.collect::<Vec<_>>() {
+            self.timer_c(turn, server, client, may_be_cancelled);
+        }
+    }
+
+    // RFC 3261 §16.8: with a provisional response it is cancelled, without one it counts as 408; so does a CANCEL that
+    // brought no final response.
+    fn timer_c(
+        &mut self,
+        turn: &mut ProxyTurn<'_>,
+        server: TransactionId,
+        client: TransactionId,
+        may_be_cancelled: bool,
+    ) {
+        if !may_be_cancelled {
+            return self.give_up(turn, client, Status::REQUEST_TIMEOUT);
+        }
+        let context = self.contexts.get_mut(&server);
+        if let Some(branch) = context.and_then(|context| context.branch_mut(client)) {
+            branch.cancel = Cancel::Wanted;
+        }
+        self.send_cancels(turn, server);
+    }
+
+    /// Ends a branch that will not be answered, and its client transaction.
+    pub(super) fn give_up(
+        &mut self,
+        turn: &mut ProxyTurn<'_>,
+        client: TransactionId,
+        status: Status,
+    ) {
+        let Some(&server) = self.upstream.get(&client) else {
+            return;
+        };
+        let Some(context) = self.contexts.get_mut(&server) else {
+            return;
+        };
+        let Some(branch) = context
+            .branch_mut(client)
+            .filter(|branch| !branch.has_ended())
+        else {
+            return;
+        };
+        turn.above.push(branch.no_answer());
+        let response = turn.response(&context.request, status);
+        turn.layer.terminate(turn.now, client, turn.below);
+        self.end_branch(turn, server, client, response);
+    }
+
+    /// Lets a request go without an answer.
+    fn abandon(&mut self, turn: &mut ProxyTurn<'_>, client: TransactionId) {
+        if let Some(server) = self.upstream.get(&client).copied() {
+            let branch = self
+                .contexts
+                .get_mut(&server)
+                .and_then(|context| context.branch_mut(client));
+            turn.above.extend(branch.map(|branch| branch.no_answer()));
+            self.forget(server);
+            turn.layer.terminate(turn.now, server, turn.below);
+        }
+    }
+
+    pub(super) fn forget(&mut self, server: TransactionId) {
+        if let Some(context) = self.contexts.remove(&server) {
+            for branch in &context.branches {
+                self.upstream.remove(&branch.client);
+            }
+        }
+    }
+}
