@@ -20,12 +20,13 @@
 //!
 //! let recorder = Rc::new(RefCell::new(MemoryRecorder::default()));
 //! let network = Network::new(1, recorder.clone());
-//! let lan = network.add_lan("office", &["10.0.0.0/24".parse()?])?;
+//! let lan = network.add_lan("office", &["10.0.0.0/24".parse().expect("a prefix")]).expect("the first LAN");
 //! let add = |name: &str, last| {
 //!     let addresses = vec![[10, 0, 0, last].into()];
-//!     network.add_host(HostOptions { name: name.to_owned(), lan, addresses, platform: Platform::Linux })
+//!     let options = HostOptions { name: name.to_owned(), lan, addresses, platform: Platform::Linux };
+//!     network.add_host(options).expect("name and address are free")
 //! };
-//! let (clock, reader) = (add("clock", 1)?, add("reader", 2)?);
+//! let (clock, reader) = (add("clock", 1), add("reader", 2));
 //! let address = SocketAddr::from(([10, 0, 0, 1], 37));
 //!
 //! // A server that tells the time.
@@ -67,7 +68,6 @@
 //! // Asked at 0, 1, 2, 3 and 4 s; two latencies of 5 ms after the last of these.
 //! assert_eq!(told.get(), Some(Instant::from_micros(4_010_000)));
 //! assert_eq!(network.fault_report(silence).applied, 4);
-//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod advance;
@@ -81,8 +81,10 @@ mod link;
 mod neighbour;
 mod network;
 mod packet;
+mod passage;
 mod platform;
 mod queue;
+mod recorder;
 mod router;
 mod socket;
 mod state;
@@ -99,8 +101,8 @@ mod tests;
 pub use advance::{Advance, Stuck};
 pub use draw::{Key, PartsPerMillion};
 pub use event::{
-    Alteration, Event, LossReason, MemoryRecorder, NoRecorder, Record, RecordId, Recorder,
-    SocketCall, SocketId, Stop, TaskEnd, TaskId, TimerClass, TimerId,
+    Alteration, Event, LossReason, RecordId, SocketCall, SocketId, Stop, TaskEnd, TaskId,
+    TimerClass, TimerId,
 };
 pub use fault::{FaultId, FaultReport, Injection, Scope};
 pub use host::Host;
@@ -108,6 +110,7 @@ pub use link::Latency;
 pub use network::Network;
 pub use packet::{Icmp, IcmpKind, Packet, Payload};
 pub use platform::{Platform, SocketError, SocketErrorKind};
+pub use recorder::{MemoryRecorder, NoRecorder, Record, Recorder};
 pub use socket::UdpSocket;
 pub use subnet::{Subnet, SubnetError};
 pub use task::{Task, TaskError};

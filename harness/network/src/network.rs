@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use crate::Instant;
 use crate::draw::Key;
-use crate::event::{Event, RecordId, Recorder};
-use crate::fault::{Disarmed, FaultId, FaultReport, Faults, HostChange, Injection, Scope};
+use crate::event::{Event, RecordId};
+use crate::fault::Faults;
 use crate::host::Host;
 use crate::link::{Latency, Links};
 use crate::queue::{Queue, Rank};
+use crate::recorder::Recorder;
 use crate::state::{Happening, Inner, Machine, State};
 use crate::subnet::Subnet;
 use crate::topology::{HostId, HostOptions, LanId, Topology, TopologyError};
@@ -22,7 +23,7 @@ use crate::topology::{HostId, HostOptions, LanId, Topology, TopologyError};
 /// would keep the network alive for ever; hosts get a [`Host`].
 ///
 /// # Panics
-/// Methods that take a [`HostId`] or a [`FaultId`] panic if it belongs to another network.
+/// Methods that take a [`HostId`] or a [`FaultId`](crate::FaultId) panic if it belongs to another network.
 #[derive(Clone)]
 pub struct Network(pub(crate) Rc<Inner>);
 
@@ -191,81 +192,6 @@ impl Network {
     /// Records an event with the present cause.
     pub fn record(&self, host: Option<HostId>, event: Event) -> RecordId {
         self.0.with(|state| state.record(host, event))
-    }
-
-    /// Begins a fault. Its record is the cause of what it does to hosts at once.
-    pub fn inject(&self, injection: Injection) -> FaultId {
-        let cause = self.cause();
-        let (scope, lasts) = (injection.scope.clone(), injection.lasts);
-        let change = injection.fault.rule.host_change();
-        let heals = injection.fault.rule.heals();
-        let id = self.0.with(|state| state.arm(injection));
-        if let Some(change) = change {
-            self.change_hosts(id, change, &scope);
-        }
-        if let Some(name) = heals {
-            self.heal_others(id, name, &scope);
-        }
-        if heals.is_some() || change.is_some_and(|change| !change.is_lasting()) {
-            self.0.with(|state| state.disarm(id));
-        } else if let Some(length) = lasts {
-            self.0.with(|state| {
-                let ticket =
-                    state
-                        .queue
-                        .push(state.now + length, Rank::Control, Happening::Heal(id));
-                state.faults.set_healing(id, ticket);
-            });
-        }
-        self.set_cause(cause);
-        id
-    }
-
-    fn change_hosts(&self, id: FaultId, change: HostChange, scope: &Scope) {
-        let armed = self.cause();
-        for host in scope.targets().unwrap_or_else(|| self.hosts()) {
-            let key = self.0.with(|state| state.topology.site(host).key);
-            if self.0.with(|state| state.faults.matches_target(id, key)) && self.begin(change, host)
-            {
-                self.0.with(|state| state.faults.applied_to(id, Some(host)));
-            }
-            self.set_cause(armed);
-        }
-    }
-
-    fn heal_others(&self, id: FaultId, name: &str, scope: &Scope) {
-        for other in self.0.with(|state| state.faults.meeting(name, scope)) {
-            if self
-                .0
-                .with(|state| state.faults.matches_target(id, u64::from(other.0)))
-            {
-                self.heal(other);
-                self.0.with(|state| state.faults.applied_to(id, None));
-            }
-        }
-    }
-
-    /// Ends a fault and undoes what it did to hosts; no effect once it has ended.
-    pub fn heal(&self, fault: FaultId) {
-        let cause = self.cause();
-        let Some(Disarmed { rule, changed }) = self.0.with(|state| state.disarm(fault)) else {
-            return;
-        };
-        let ended = self.cause();
-        if let Some(change) = rule.host_change() {
-            for host in changed {
-                self.set_cause(ended);
-                self.undo(change, host);
-            }
-        }
-        self.set_cause(cause);
-    }
-
-    /// What a fault has done so far.
-    #[must_use]
-    pub fn fault_report(&self, fault: FaultId) -> FaultReport {
-        let report = self.0.with(|state| state.faults.report(fault));
-        report.unwrap_or_else(|| panic!("fault {} is not of this network", fault.index()))
     }
 }
 

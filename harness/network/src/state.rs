@@ -12,7 +12,7 @@ use std::task::Waker;
 use std::time::Duration;
 
 use crate::draw::Key;
-use crate::event::{Event, LossReason, RecordId, Recorder, SocketCall, SocketId};
+use crate::event::{Event, LossReason, RecordId, SocketCall, SocketId};
 use crate::executor::{Incarnation, Woken};
 use crate::fault::{FaultId, Faults};
 use crate::host::Host;
@@ -21,6 +21,7 @@ use crate::neighbour::{Asker, Hop, Neighbours};
 use crate::packet::Packet;
 use crate::platform::{Platform, SocketError, SocketErrorKind};
 use crate::queue::Queue;
+use crate::recorder::Recorder;
 use crate::router::Limiter;
 use crate::socket::SocketTable;
 use crate::timer::TimerCell;

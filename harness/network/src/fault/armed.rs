@@ -5,9 +5,9 @@ use crate::HostId;
 use crate::draw::{Key, PartsPerMillion};
 use crate::event::Event;
 use crate::packet::Packet;
+use crate::passage::Held;
 use crate::queue::Ticket;
 use crate::state::State;
-use crate::wire::Held;
 
 /// An active fault.
 pub(crate) struct Armed {

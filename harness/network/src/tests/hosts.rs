@@ -246,7 +246,7 @@ fn control_events_come_before_packets_of_their_instant() {
     let seen = Rc::new(Cell::new(0));
     let flight = Rc::clone(&seen);
     world.network.schedule(at(5), move |network| {
-        flight.set(network.packets_in_flight())
+        flight.set(network.packets_in_flight());
     });
     world.run_to(5);
     assert_eq!((seen.get(), receive(&receiver).is_some()), (1, true));

@@ -1,0 +1,192 @@
+//! A packet's passage through the faults, in the order of their arming, onto the link.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use crate::draw::Key;
+use crate::event::{Alteration, Event, LossReason, RecordId};
+use crate::fault::{Armed, FaultId, Phase, Verdict};
+use crate::link::Ends;
+use crate::packet::{Packet, Payload};
+use crate::platform::SocketErrorKind;
+use crate::queue::{Rank, Ticket};
+use crate::state::{Arrival, State};
+use crate::{HostId, Instant};
+
+/// A packet that a fault holds back until others of its link have overtaken it.
+pub(crate) struct Held {
+    ends: Ends,
+    ticket: Ticket,
+    overtakers: u32,
+}
+
+/// What the faults have made of a packet's way so far.
+struct Passage {
+    latency: Duration,
+    copies: Vec<(Arrival, Duration)>,
+    overtakers: u32,
+}
+
+impl State {
+    /// Lets the faults judge a packet, and puts what they leave of it on the link.
+    pub(crate) fn enter_wire(&mut self, mut arrival: Arrival) {
+        let ends = (arrival.packet.sender, arrival.packet.receiver);
+        let root = self.link_key(ends);
+        let (latency, key) = self.links.enter(ends, root);
+        let mut faults = self.faults.take_active();
+        let mut passage = Passage {
+            latency,
+            copies: Vec::new(),
+            overtakers: 0,
+        };
+        let lost = faults.iter_mut().try_for_each(|fault| {
+            let verdict = fault.judge(Phase::Wire, &arrival.packet, key);
+            self.apply(fault, verdict, &mut arrival, &mut passage)
+        });
+        self.faults.put_back(faults);
+        self.end_spent_faults();
+        for (copy, delay) in passage.copies {
+            self.schedule(self.now + delay, copy);
+        }
+        if lost.is_continue() {
+            let at = self.now + passage.latency;
+            let ticket = self.schedule(at, arrival);
+            match passage.overtakers {
+                0 => self.overtake(ends, at),
+                overtakers => self.faults.held.push(Held {
+                    ends,
+                    ticket,
+                    overtakers,
+                }),
+            }
+        }
+    }
+
+    /// The first fault that has something to say about a packet in this phase.
+    pub(crate) fn judge(&mut self, phase: Phase, packet: &Packet) -> Option<(FaultId, Verdict)> {
+        if self.faults.is_idle() {
+            return None;
+        }
+        let key = self
+            .link_key((packet.sender, packet.receiver))
+            .with(packet.id);
+        let mut faults = self.faults.take_active();
+        let verdict = faults
+            .iter_mut()
+            .find_map(|fault| match fault.judge(phase, packet, key) {
+                Verdict::Pass => None,
+                verdict => Some((fault.id(), verdict)),
+            });
+        self.faults.put_back(faults);
+        self.end_spent_faults();
+        verdict
+    }
+
+    /// What a local fault makes of a send.
+    pub(crate) fn refusal(&mut self, phase: Phase, packet: &Packet) -> Option<SocketErrorKind> {
+        match self.judge(phase, packet) {
+            Some((_, Verdict::Refuse(kind))) => Some(kind),
+            _ => None,
+        }
+    }
+
+    fn apply(
+        &mut self,
+        fault: &Armed,
+        verdict: Verdict,
+        arrival: &mut Arrival,
+        passage: &mut Passage,
+    ) -> ControlFlow<()> {
+        let how = match verdict {
+            Verdict::Pass | Verdict::Refuse(_) => return ControlFlow::Continue(()),
+            Verdict::Lose | Verdict::Answer(_) => {
+                let packet = arrival.packet.clone();
+                let lost = self.lose(packet.clone(), LossReason::Fault(fault.id()), arrival.cause);
+                if let Verdict::Answer(kind) = verdict {
+                    self.router_answers(kind, &packet, lost);
+                }
+                return ControlFlow::Break(());
+            }
+            Verdict::Duplicate { copies, apart } => {
+                for number in 1..=copies {
+                    let copy = self.copy(fault, arrival);
+                    passage.copies.push((
+                        copy,
+                        passage.latency.saturating_add(apart.saturating_mul(number)),
+                    ));
+                }
+                return ControlFlow::Continue(());
+            }
+            Verdict::Delay(by) => {
+                passage.latency = passage.latency.saturating_add(by);
+                Alteration::Delayed { by }
+            }
+            Verdict::Hold {
+                overtakers,
+                at_most,
+            } => {
+                passage.latency = passage.latency.saturating_add(at_most);
+                passage.overtakers = overtakers;
+                Alteration::Reordered
+            }
+            Verdict::Replace(data, how) => {
+                arrival.packet.payload = Payload::Udp(data);
+                how
+            }
+        };
+        arrival.cause = self.record_altered(fault, arrival.packet.clone(), arrival.cause, how);
+        ControlFlow::Continue(())
+    }
+
+    fn copy(&mut self, fault: &Armed, original: &Arrival) -> Arrival {
+        let packet = Packet {
+            id: self.next_packet(),
+            ..original.packet.clone()
+        };
+        let how = Alteration::Duplicated {
+            of: original.packet.id,
+        };
+        Arrival {
+            cause: self.record_altered(fault, packet.clone(), original.cause, how),
+            packet,
+        }
+    }
+
+    fn record_altered(
+        &mut self,
+        fault: &Armed,
+        packet: Packet,
+        cause: RecordId,
+        how: Alteration,
+    ) -> RecordId {
+        let event = Event::Altered {
+            packet,
+            fault: fault.id(),
+            how,
+        };
+        self.record_caused(None, Some(cause), event)
+    }
+
+    /// Another packet of the link will arrive at `at`: those that were held back for it follow at once, unless their
+    /// time came earlier.
+    fn overtake(&mut self, ends: Ends, at: Instant) {
+        let queue = &mut self.queue;
+        self.faults.held.retain_mut(|held| {
+            if held.ends != ends {
+                return true;
+            }
+            held.overtakers -= 1;
+            if held.overtakers == 0
+                && let Some(happening) = queue.cancel(held.ticket)
+            {
+                queue.push(at, Rank::Ordinary, happening);
+            }
+            held.overtakers > 0
+        });
+    }
+
+    fn link_key(&self, (from, to): Ends) -> Key {
+        let part = |end: Option<HostId>| end.map_or(0, |host| self.topology.site(host).key);
+        self.root.with_text("link").with(part(from)).with(part(to))
+    }
+}

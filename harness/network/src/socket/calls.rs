@@ -1,0 +1,290 @@
+//! The system calls of UDP sockets: bind, connect, send, receive.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+
+use super::{Pending, Received, Udp};
+use crate::HostId;
+use crate::event::{Event, SocketCall, SocketId};
+use crate::fault::Phase;
+use crate::packet::{Packet, Payload};
+use crate::platform::{Platform, SocketError, SocketErrorKind};
+use crate::state::State;
+use crate::topology::Route;
+
+use SocketErrorKind as Kind;
+
+impl Udp {
+    /// The address as the packet carries it.
+    fn wire(&self, address: SocketAddr) -> Result<SocketAddr, Kind> {
+        let ip = match address.ip() {
+            // Linux sends to the unspecified address as to the loopback.
+            IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
+            other => other.to_canonical(),
+        };
+        let takes_v4 = self.local.ip().is_unspecified() || self.local.ip().to_canonical().is_ipv4();
+        match (self.local.ip(), ip) {
+            (IpAddr::V4(_), _) if address.is_ipv6() => Err(Kind::FamilyNotSupported),
+            (IpAddr::V6(_), IpAddr::V4(_)) if self.v6_only || !takes_v4 => {
+                Err(Kind::NetUnreachable)
+            }
+            _ => Ok(SocketAddr::new(ip, address.port())),
+        }
+    }
+
+    /// The address as the program sees it: an IPv6 socket sees IPv4 peers as `::ffff:a.b.c.d` (RFC 4291 §2.5.5.2).
+    pub(super) fn shown(&self, address: SocketAddr) -> SocketAddr {
+        match address.ip() {
+            IpAddr::V4(v4) if self.local.is_ipv6() => {
+                SocketAddr::new(v4.to_ipv6_mapped().into(), address.port())
+            }
+            _ => address,
+        }
+    }
+
+    fn take_pending(&mut self) -> Option<Pending> {
+        self.errors.pop_front()
+    }
+}
+
+impl State {
+    pub(crate) fn bind_udp(
+        &mut self,
+        host: HostId,
+        address: SocketAddr,
+    ) -> Result<(usize, SocketId), SocketError> {
+        let id = SocketId(self.last_socket + 1);
+        let ip = address.ip();
+        let own = ip.is_unspecified() || ip.is_loopback() || self.topology.holder(ip) == Some(host);
+        let machine = self.machine_mut(host);
+        let bound = if own {
+            machine.sockets.bind(id, address)
+        } else {
+            Err(Kind::AddressNotAvailable)
+        };
+        let slot = bound
+            .map_err(|kind| self.call_failed(host, None, SocketCall::Bind, Some(address), kind))?;
+        self.last_socket += 1;
+        let local = self
+            .machine_mut(host)
+            .sockets
+            .get(slot, id)
+            .map_or(address, |socket| socket.local);
+        self.record(Some(host), Event::SocketOpened { socket: id, local });
+        Ok((slot, id))
+    }
+
+    pub(super) fn connect(
+        &mut self,
+        host: HostId,
+        slot: usize,
+        id: SocketId,
+        address: SocketAddr,
+    ) -> Result<(), SocketError> {
+        let connected = self.try_connect(host, slot, id, address);
+        connected.map_err(|kind| {
+            self.call_failed(host, Some(id), SocketCall::Connect, Some(address), kind)
+        })
+    }
+
+    fn try_connect(
+        &mut self,
+        host: HostId,
+        slot: usize,
+        id: SocketId,
+        address: SocketAddr,
+    ) -> Result<(), Kind> {
+        let (packet, route) = self.candidate(host, slot, id, Bytes::new(), address)?;
+        if let (true, Some(kind)) = (
+            route != Route::Loopback,
+            self.refusal(Phase::Route, &packet),
+        ) {
+            return Err(kind);
+        }
+        let socket = self
+            .machine_mut(host)
+            .sockets
+            .get(slot, id)
+            .ok_or(Kind::BadDescriptor)?;
+        socket.peer = Some(packet.to);
+        if socket.local.ip().is_unspecified() {
+            socket.local = socket.shown(packet.from);
+        }
+        Ok(())
+    }
+
+    pub(super) fn send(
+        &mut self,
+        host: HostId,
+        slot: usize,
+        id: SocketId,
+        data: Bytes,
+        address: Option<SocketAddr>,
+    ) -> Result<usize, Kind> {
+        let platform = self.machine(host).platform;
+        let socket = self
+            .machine_mut(host)
+            .sockets
+            .get(slot, id)
+            .ok_or(Kind::BadDescriptor)?;
+        let to = match (address, socket.peer) {
+            (Some(_), Some(_)) if platform == Platform::Macos => {
+                return Err(Kind::AlreadyConnected);
+            }
+            (Some(address), _) => address,
+            (None, peer) => peer
+                .map(|peer| socket.shown(peer))
+                .ok_or(Kind::DestinationRequired)?,
+        };
+        let length = data.len();
+        let (packet, route) = self.candidate(host, slot, id, data, to)?;
+        // RFC 768 and RFC 791 §3.1: 65,535 bytes less 28 of headers; IPv6 does not count its own header (RFC 8200 §3).
+        if length > if packet.to.is_ipv4() { 65_507 } else { 65_527 } {
+            return Err(Kind::MessageTooLong);
+        }
+        if to.port() == 0 {
+            return Err(Kind::InvalidArgument);
+        }
+        self.check_send(host, slot, id, route, &packet)?;
+        self.transmit(host, route, packet);
+        Ok(length)
+    }
+
+    /// What stands between a valid send and the wire, in Linux's order: the route lookup, the pending error, the
+    /// firewall.
+    fn check_send(
+        &mut self,
+        host: HostId,
+        slot: usize,
+        id: SocketId,
+        route: Route,
+        packet: &Packet,
+    ) -> Result<(), Kind> {
+        let remote = route != Route::Loopback;
+        if let (true, Some(kind)) = (remote, self.refusal(Phase::Route, packet)) {
+            return Err(kind);
+        }
+        if route == Route::Broadcast {
+            return Err(Kind::PermissionDenied);
+        }
+        let platform = self.machine(host).platform;
+        let socket = self
+            .machine_mut(host)
+            .sockets
+            .get(slot, id)
+            .ok_or(Kind::BadDescriptor)?;
+        if platform != Platform::Windows
+            && let Some(pending) = socket.take_pending()
+        {
+            self.cause = Some(pending.cause);
+            return Err(pending.kind);
+        }
+        // macOS remembers for a while that ARP gave up, and refuses at once (EHOSTUNREACH, 65).
+        let silent_since = self.silent_since(host, route, packet.to.ip());
+        if platform == Platform::Macos
+            && silent_since
+                .is_some_and(|since| remote && self.now - since >= self.neighbour_timeout)
+        {
+            return Err(Kind::HostUnreachable);
+        }
+        match self.refusal(Phase::Output, packet) {
+            Some(kind) if remote => Err(kind),
+            _ => Ok(()),
+        }
+    }
+
+    /// The packet that a send would put on the wire, and which way.
+    fn candidate(
+        &mut self,
+        host: HostId,
+        slot: usize,
+        id: SocketId,
+        data: Bytes,
+        address: SocketAddr,
+    ) -> Result<(Packet, Route), Kind> {
+        let socket = self
+            .machine_mut(host)
+            .sockets
+            .get(slot, id)
+            .ok_or(Kind::BadDescriptor)?;
+        let (to, local) = (socket.wire(address)?, socket.local);
+        let route = self.topology.route(host, to.ip());
+        let source = match local.ip() {
+            bound if bound.is_unspecified() => self
+                .topology
+                .source(host, to.ip())
+                .ok_or(Kind::NetUnreachable)?,
+            bound => bound.to_canonical(),
+        };
+        // A loopback source cannot leave the host (`ip_route_output_key_hash`).
+        if source.is_loopback() && route != Route::Loopback {
+            return Err(Kind::InvalidArgument);
+        }
+        let packet = Packet {
+            id: self.last_packet + 1,
+            from: SocketAddr::new(source, local.port()),
+            to,
+            sender: Some(host),
+            receiver: if route == Route::Loopback {
+                Some(host)
+            } else {
+                self.topology.holder(to.ip())
+            },
+            payload: Payload::Udp(data),
+            dont_fragment: false,
+        };
+        let dont_fragment = self.fits_path(host, to, packet.length());
+        Ok((
+            Packet {
+                dont_fragment,
+                ..packet
+            },
+            route,
+        ))
+    }
+
+    pub(super) fn receive(
+        &mut self,
+        host: HostId,
+        slot: usize,
+        id: SocketId,
+        cx: &Context<'_>,
+    ) -> Poll<Result<(Bytes, SocketAddr), SocketError>> {
+        let Some(socket) = self.machine_mut(host).sockets.get(slot, id) else {
+            return Poll::Pending;
+        };
+        if let Some(pending) = socket.take_pending() {
+            self.cause = Some(pending.cause);
+            return Poll::Ready(Err(self.call_failed(
+                host,
+                Some(id),
+                SocketCall::Receive,
+                None,
+                pending.kind,
+            )));
+        }
+        if let Some(Received {
+            data,
+            from,
+            packet,
+            cause,
+        }) = socket.take()
+        {
+            let from = socket.shown(from);
+            self.cause = Some(cause);
+            self.record(Some(host), Event::Received { packet, socket: id });
+            return Poll::Ready(Ok((data, from)));
+        }
+        if !socket
+            .readers
+            .iter()
+            .any(|reader| reader.will_wake(cx.waker()))
+        {
+            socket.readers.push(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+}
