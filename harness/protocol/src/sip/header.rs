@@ -103,6 +103,15 @@ impl Field {
             .map_or_else(|| self.written_name(), |known| known.name)
     }
 
+    /// The name of both fields, if it is the same one and must not be repeated.
+    pub(crate) fn repeats(&self, other: &Self) -> Option<&'static str> {
+        let known = self.known.filter(|known| known.once)?;
+        other
+            .known
+            .is_some_and(|theirs| std::ptr::eq(known, theirs))
+            .then_some(known.name)
+    }
+
     /// The registered name, if it is one.
     pub(crate) fn registered(&self) -> Option<&'static str> {
         self.known.map(|known| known.name)

@@ -10,19 +10,31 @@ pub(super) struct Known {
     /// Whether commas separate values. A field that is no list, or is not known, is never split: of challenges and
     /// credentials commas are a part (RFC 3261 §7.3.1).
     pub(super) list: bool,
+    /// Whether a message that has it twice is malformed. RFC 3261 §7.3.1 forbids the repetition of every field that is
+    /// no list; only where it would make a message ambiguous is it worth an error.
+    pub(super) once: bool,
 }
 
 const fn one(name: &'static str, compact: u8) -> Known {
+    let compact = if compact == 0 { None } else { Some(compact) };
     Known {
         name,
-        compact: if compact == 0 { None } else { Some(compact) },
+        compact,
         list: false,
+        once: false,
     }
 }
 
 const fn list(name: &'static str, compact: u8) -> Known {
     Known {
         list: true,
+        ..one(name, compact)
+    }
+}
+
+const fn once(name: &'static str, compact: u8) -> Known {
+    Known {
+        once: true,
         ..one(name, compact)
     }
 }
@@ -38,26 +50,26 @@ static KNOWN: [Known; 73] = [
     list("Allow-Events", b'u'),
     one("Authentication-Info", 0),
     one("Authorization", 0),
-    one("Call-ID", b'i'),
+    once("Call-ID", b'i'),
     list("Call-Info", 0),
     list("Contact", b'm'),
     one("Content-Disposition", 0),
     list("Content-Encoding", b'e'),
     list("Content-Language", 0),
-    one("Content-Length", b'l'),
+    once("Content-Length", b'l'),
     one("Content-Type", b'c'),
-    one("CSeq", 0),
+    once("CSeq", 0),
     one("Date", 0),
     list("Diversion", 0),
     list("Error-Info", 0),
     one("Event", b'o'),
     one("Expires", 0),
-    one("From", b'f'),
+    once("From", b'f'),
     list("History-Info", 0),
     one("Identity", b'y'),
     list("In-Reply-To", 0),
     one("Join", 0),
-    one("Max-Forwards", 0),
+    once("Max-Forwards", 0),
     one("MIME-Version", 0),
     one("Min-Expires", 0),
     one("Min-SE", 0),
@@ -96,7 +108,7 @@ static KNOWN: [Known; 73] = [
     one("Subscription-State", 0),
     list("Supported", b'k'),
     one("Timestamp", 0),
-    one("To", b't'),
+    once("To", b't'),
     list("Unsupported", 0),
     one("User-Agent", 0),
     list("Via", b'v'),

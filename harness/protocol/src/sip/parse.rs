@@ -231,22 +231,18 @@ fn check(message: &Message) -> Result<(), Fault> {
     let cseq = message.cseq()?;
     message.from()?;
     message.to()?;
-    message.top_via()?;
+    message.header("Via").ok_or(FieldError::Missing("Via"))?;
     if message
         .values("Via")
         .any(|value| Via::parse(value).is_none())
     {
         return Err(FieldError::Malformed("Via").into());
     }
-    for name in [
-        "Call-ID",
-        "CSeq",
-        "From",
-        "To",
-        "Max-Forwards",
-        "Content-Length",
-    ] {
-        if message.fields_of(name).nth(1).is_some() {
+    for (at, field) in message.fields.iter().enumerate() {
+        if let Some(name) = message.fields[..at]
+            .iter()
+            .find_map(|before| field.repeats(before))
+        {
             return Err(FieldError::Repeated(name).into());
         }
     }
