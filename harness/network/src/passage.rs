@@ -7,7 +7,7 @@ use crate::draw::Key;
 use crate::event::{Alteration, Event, LossReason, RecordId};
 use crate::fault::{Armed, FaultId, Phase, Verdict};
 use crate::link::Ends;
-use crate::packet::{Packet, Payload};
+use crate::packet::{IcmpKind, Packet, Payload};
 use crate::platform::SocketErrorKind;
 use crate::queue::{Rank, Ticket};
 use crate::state::{Arrival, State};
@@ -25,6 +25,8 @@ struct Passage {
     latency: Duration,
     copies: Vec<(Arrival, Duration)>,
     overtakers: u32,
+    /// What a router says about the packet, once the faults are back in their place to judge that as well.
+    answer: Option<(IcmpKind, RecordId)>,
 }
 
 impl State {
@@ -38,6 +40,7 @@ impl State {
             latency,
             copies: Vec::new(),
             overtakers: 0,
+            answer: None,
         };
         let lost = faults.iter_mut().try_for_each(|fault| {
             let verdict = fault.judge(Phase::Wire, &arrival.packet, key);
@@ -47,6 +50,9 @@ impl State {
         self.end_spent_faults();
         for (copy, delay) in passage.copies {
             self.schedule(self.now + delay, copy);
+        }
+        if let Some((kind, cause)) = passage.answer {
+            self.router_answers(kind, &arrival.packet, cause);
         }
         if lost.is_continue() {
             let at = self.now + passage.latency;
@@ -67,9 +73,7 @@ impl State {
         if self.faults.is_idle() {
             return None;
         }
-        let key = self
-            .link_key((packet.sender, packet.receiver))
-            .with(packet.id);
+        let key = self.link_key((packet.sender, packet.receiver));
         let mut faults = self.faults.take_active();
         let verdict = faults
             .iter_mut()
@@ -100,10 +104,10 @@ impl State {
         let how = match verdict {
             Verdict::Pass | Verdict::Refuse(_) => return ControlFlow::Continue(()),
             Verdict::Lose | Verdict::Answer(_) => {
-                let packet = arrival.packet.clone();
-                let lost = self.lose(packet.clone(), LossReason::Fault(fault.id()), arrival.cause);
+                let (packet, reason) = (arrival.packet.clone(), LossReason::Fault(fault.id()));
+                let lost = self.lose(packet, reason, arrival.cause);
                 if let Verdict::Answer(kind) = verdict {
-                    self.router_answers(kind, &packet, lost);
+                    passage.answer = Some((kind, lost));
                 }
                 return ControlFlow::Break(());
             }

@@ -35,13 +35,13 @@ impl Fault {
 /// Where on a packet's way a rule is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// In a send call: the route lookup, before a pending error is told.
+    /// In a send call: the route lookup, before a pending error is told. Only [`Verdict::Refuse`] has an effect.
     Route,
-    /// In a send call: the local firewall, after that.
+    /// In a send call: the local firewall, after that. Only [`Verdict::Refuse`] has an effect.
     Output,
-    /// As the packet enters the wire; also copies' originals and ICMP errors.
+    /// As a packet of whatever kind enters the wire; copies are not asked about.
     Wire,
-    /// As it reaches the receiver's interface.
+    /// As it reaches the receiver's interface. Whatever is not [`Verdict::Pass`] loses it.
     Arrival,
 }
 
@@ -99,14 +99,12 @@ impl HostChange {
 /// A fault's behaviour. All state is in it, all chance in the key that it is given.
 pub trait Rule {
     /// Whether it has anything to say in a phase; what it does not concern does not count as matched.
-    fn concerns(&self, phase: Phase) -> bool {
-        let _ = phase;
+    fn concerns(&self, _phase: Phase) -> bool {
         false
     }
 
     /// Judges a packet. `key` belongs to this fault and this packet alone.
-    fn judge(&mut self, phase: Phase, packet: &Packet, key: Key) -> Verdict {
-        let _ = (phase, packet, key);
+    fn judge(&mut self, _phase: Phase, _packet: &Packet, _key: Key) -> Verdict {
         Verdict::Pass
     }
 

@@ -249,6 +249,35 @@ fn faults_act_in_the_order_of_arming() {
     assert_eq!(world.count(copies), 1);
 }
 
+// The router's answer is a packet like any other: a later fault that drops everything drops it as well.
+#[test]
+fn icmp_errors_meet_faults_too() {
+    let errors = |dropped: bool| {
+        let world = World::new(1, Platform::Linux);
+        let socket = bind(&world.idle(world.alice), "10.0.8.1:9");
+        socket.set_recverr(true);
+        let unreachable = Scope::Link {
+            from: world.alice,
+            to: world.bob,
+        };
+        world
+            .network
+            .inject(Injection::new(fault::host_unreachable(), unreachable));
+        if dropped {
+            world
+                .network
+                .inject(Injection::new(fault::drop(), Scope::Everywhere));
+        }
+        assert_eq!(send(&socket, "10.0.8.2:9"), Ok(4));
+        world.run_to(100);
+        socket.take_error().map(|error| error.kind)
+    };
+    assert_eq!(
+        (errors(false), errors(true)),
+        (Some(SocketErrorKind::HostUnreachable), None)
+    );
+}
+
 /// Whether a question of Alice's to Bob is answered within a second.
 fn answered(world: &World, socket: &UdpSocket) -> bool {
     assert_eq!(send(socket, "10.0.8.2:7"), Ok(4));

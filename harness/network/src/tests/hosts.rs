@@ -343,3 +343,24 @@ fn topology_mistakes_are_named() {
         "{overlap:?}"
     );
 }
+
+// Hosts hold the network weakly: nothing that they run or keep may keep it alive.
+#[test]
+fn network_goes_with_its_last_handle() {
+    let world = World::new(1, Platform::Linux);
+    world.network.start(world.bob, echo);
+    let host = world.idle(world.alice);
+    let socket = bind(&host, "10.0.8.1:9");
+    world.run_to(10);
+    let alive = Rc::downgrade(&world.network.0);
+    drop(world);
+    assert!(alive.upgrade().is_none());
+    assert_eq!(
+        send(&socket, "10.0.8.2:7"),
+        Err(SocketErrorKind::BadDescriptor)
+    );
+    assert_eq!(
+        (host.is_alive(), host.now(), host.draw("tag")),
+        (false, Instant::START, 0)
+    );
+}

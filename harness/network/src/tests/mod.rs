@@ -1,6 +1,7 @@
 //! Tests of the network as a whole, through its public face.
 
 mod basics;
+mod conservation;
 mod determinism;
 mod faults;
 mod hosts;
