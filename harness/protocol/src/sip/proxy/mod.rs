@@ -4,7 +4,7 @@
 //! to register, to log and to touch sockets; which statuses a failed delivery gets is a policy value.
 //!
 //! A request goes to one target: the most recently registered contact. Forking, and the search for loops, are to come
-//! in [`context`].
+//! in the module `context`.
 
 mod branch;
 mod context;

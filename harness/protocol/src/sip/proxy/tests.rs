@@ -84,7 +84,7 @@ impl Bench {
 
     fn fail(&mut self, client: TransactionId, failure: Failure) -> Vec<String> {
         self.settle(Vec::new(), |proxy, turn| {
-            proxy.send_failed(turn, client, failure)
+            proxy.send_failed(turn, client, failure);
         })
     }
 
@@ -127,7 +127,7 @@ impl Bench {
                             .request(&mut turn, &self.bindings, transaction, message);
                     }
                     Output::Ack { message, .. } => {
-                        self.proxy.ack(&mut turn, &self.bindings, &message)
+                        self.proxy.ack(&mut turn, &self.bindings, &message);
                     }
                     Output::Response {
                         transaction,
@@ -136,7 +136,7 @@ impl Bench {
                         self.proxy.response(&mut turn, transaction, message);
                     }
                     Output::Timeout { transaction, timer } => {
-                        self.proxy.timeout(&mut turn, transaction, timer)
+                        self.proxy.timeout(&mut turn, transaction, timer);
                     }
                     Output::Send {
                         destination,

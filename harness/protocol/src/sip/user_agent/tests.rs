@@ -90,7 +90,7 @@ impl Bench {
                         ..
                     } => {
                         self.turn(&mut below, |agent, turn| {
-                            agent.request(turn, transaction, &message)
+                            agent.request(turn, transaction, &message);
                         });
                     }
                     Output::Ack { message, .. } => {
@@ -101,12 +101,12 @@ impl Bench {
                         message,
                     } => {
                         self.turn(&mut below, |agent, turn| {
-                            agent.response(turn, transaction, &message)
+                            agent.response(turn, transaction, &message);
                         });
                     }
                     Output::Timeout { transaction, timer } => {
                         self.turn(&mut below, |agent, turn| {
-                            agent.timeout(turn, transaction, timer)
+                            agent.timeout(turn, transaction, timer);
                         });
                     }
                     _ => {}
