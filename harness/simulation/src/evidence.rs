@@ -54,6 +54,10 @@ pub struct Transmission {
     pub repeat: u32,
     /// What became of it.
     pub fate: Fate,
+    /// What faults did to it, other than losing it.
+    pub alterations: Vec<Alteration>,
+    /// When it arrived, copies included.
+    pub arrived: Vec<Instant>,
 }
 
 /// What became of a datagram. A copy that a fault made counts only for its arrival.
@@ -222,15 +226,7 @@ impl Reader<'_> {
             Event::Network(network::Event::Sent { packet }) => self.sent(id, at, packet),
             Event::Network(network::Event::Delivered { packet }) => self.delivered(id, at, packet),
             Event::Network(network::Event::Lost { packet, reason }) => self.lost(packet, *reason),
-            Event::Network(network::Event::Altered {
-                packet,
-                how: Alteration::Duplicated { of },
-                ..
-            }) => {
-                if let Some(original) = self.by_packet.get(of) {
-                    self.by_packet.insert(packet.id, *original);
-                }
-            }
+            Event::Network(network::Event::Altered { packet, how, .. }) => self.altered(packet, *how),
             Event::Unsent(unsent) => {
                 let Some(from) = host else { return };
                 let transmission = self.transmission(
@@ -281,7 +277,19 @@ impl Reader<'_> {
             message,
             repeat,
             fate,
+            alterations: Vec::new(),
+            arrived: Vec::new(),
         }
+    }
+
+    fn altered(&mut self, packet: &Packet, how: Alteration) {
+        if let Alteration::Duplicated { of } = how
+            && let Some(original) = self.by_packet.get(&of).copied()
+        {
+            self.by_packet.insert(packet.id, original);
+        }
+        let sent = self.by_packet.get(&packet.id).and_then(|index| self.transmissions.get_mut(*index));
+        sent.into_iter().for_each(|sent| sent.alterations.push(how));
     }
 
     fn delivered(&mut self, id: RecordId, at: Instant, packet: &Packet) {
@@ -290,6 +298,7 @@ impl Reader<'_> {
         let original = transmission.and_then(|index| self.transmissions.get_mut(index));
         let message = match original {
             Some(sent) => {
+                sent.arrived.push(at);
                 if !matches!(sent.fate, Fate::Arrived { .. }) {
                     sent.fate = Fate::Arrived { at };
                 }

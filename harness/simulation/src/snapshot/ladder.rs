@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use linefault_network::{self as network, FaultId, HostId, Instant, LossReason, RecordId};
+use linefault_network::{self as network, Alteration, FaultId, HostId, Instant, LossReason, RecordId};
 
 use super::aliases::Aliases;
 use crate::evidence::{Evidence, Fate, Transmission};
@@ -69,6 +69,9 @@ impl<'a> Page<'a> {
         }
         if let Some(reason) = series.iter().find_map(|sent| self.reason(sent.fate)) {
             let _ = write!(line, "   {reason}");
+        }
+        for altered in series.iter().filter(|sent| !sent.alterations.is_empty()) {
+            let _ = write!(line, "   {}", alterations(altered));
         }
         line
     }
@@ -146,6 +149,22 @@ fn line(at: Instant, text: &str) -> Line {
 
 fn arrives(sent: &Transmission) -> bool {
     matches!(sent.fate, Fate::Arrived { .. } | Fate::Underway)
+}
+
+/// What faults did to a message, and when it arrived in the end.
+fn alterations(sent: &Transmission) -> String {
+    let words = sent.alterations.iter().map(|how| match how {
+        Alteration::Delayed { .. } => "delayed",
+        Alteration::Reordered => "held back",
+        Alteration::Duplicated { .. } => "duplicated",
+        Alteration::Corrupted => "corrupted",
+        Alteration::Truncated => "truncated",
+    });
+    let mut words: Vec<_> = words.collect();
+    words.dedup();
+    let arrived: Vec<_> = sent.arrived.iter().map(ToString::to_string).collect();
+    let arrived = if arrived.is_empty() { "never".to_owned() } else { arrived.join(" ") };
+    format!("{}, arrived {arrived}", words.join(", "))
 }
 
 fn time(sent: &Transmission, all_lost: bool) -> String {
