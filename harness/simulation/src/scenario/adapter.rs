@@ -3,7 +3,6 @@
 //! The only place that knows how those crates describe themselves.
 
 use linefault_actors::catalogue::{self, Entry, Setting, Settings};
-use linefault_network::PartsPerMillion;
 use linefault_network::fault::{self, ArgError, ArgValue, Args, Param, ParamKind};
 
 use super::keys::{Key, Kind, Presence, Table, Variant};

@@ -1,5 +1,7 @@
 //! What holds only in some combinations: the axes of the matrix, and `only`.
 
+use std::collections::BTreeSet;
+
 use super::keys::Kind;
 use super::path;
 use super::reader::Reader;
@@ -38,14 +40,14 @@ impl Reader<'_> {
     }
 
     fn repeated(&mut self, items: &[Node]) {
-        for (index, item) in items.iter().enumerate() {
-            if items[..index]
-                .iter()
-                .any(|other| other.inline() == item.inline())
-            {
-                let message = format!("`{}` stands twice on one axis", item.inline());
+        let mut seen = BTreeSet::new();
+        for item in items {
+            let value = item.inline();
+            if seen.contains(&value) {
+                let message = format!("`{value}` stands twice on one axis");
                 self.mistake(item.span, message, "expected another value", None);
             }
+            seen.insert(value);
         }
     }
 

@@ -83,7 +83,14 @@ pub(super) struct Variant {
     pub(super) doc: &'static str,
     pub(super) keys: Vec<Key>,
     /// What to tell somebody who gave it a key of another variant.
-    pub(super) hint: Option<String>,
+    pub(super) hint: Option<Hint>,
+}
+
+/// What to tell somebody who gave a variant one of these keys, which it does not have.
+#[derive(Clone, Debug)]
+pub(super) struct Hint {
+    pub(super) keys: Vec<&'static str>,
+    pub(super) text: String,
 }
 
 impl Key {

@@ -121,8 +121,9 @@ impl<'a> Reader<'a> {
             Some(variant) => format!("`{}` has no key `{}`", variant.name, word.text),
             None => format!("there is no key `{}` here", word.text),
         };
-        let hint = || variant.and_then(|variant| variant.hint.clone());
-        let help = did_you_mean(&word.text, names()).or_else(hint);
+        let hint = variant.and_then(|variant| variant.hint.as_ref());
+        let hint = hint.filter(|hint| hint.keys.contains(&word.text.as_str()));
+        let help = did_you_mean(&word.text, names()).or_else(|| hint.map(|hint| hint.text.clone()));
         let label = format!("expected {}", one_of(names()));
         self.mistake(word.span, message, label, help);
     }

@@ -62,7 +62,12 @@ impl Lowering<'_, '_> {
             };
             let selection = selection(record);
             let arguments = adapter::settings(record, &kind.keys);
-            if let Some(objection) = adapter::objection(kind.name, &arguments) {
+            let sound = self
+                .reader
+                .mistakes
+                .iter()
+                .all(|mistake| !record.span.contains(mistake.span));
+            if sound && let Some(objection) = adapter::objection(kind.name, &arguments) {
                 let label = format!("a parameter of `{}`", kind.name);
                 self.reader.mistake(
                     record.place(&objection.param),

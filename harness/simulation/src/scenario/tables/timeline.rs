@@ -1,7 +1,7 @@
 //! The keys of steps and faults.
 
 use super::super::adapter;
-use super::super::keys::{Key, Kind, Presence, Table, Tagged, Variant};
+use super::super::keys::{Hint, Key, Kind, Presence, Table, Tagged, Variant};
 use super::{Acts, FaultKind, Vocabulary};
 
 pub(super) fn timeline(vocabulary: &Vocabulary) -> Table {
@@ -128,17 +128,16 @@ fn fault_variant(kind: &FaultKind) -> Variant {
             .for_each(|key| key.presence = Presence::Required);
     }
     keys.extend(kind.keys.iter().cloned());
-    let hint = Some(format!(
-        "say where `{}` acts with {}",
-        kind.name,
-        kind.acts.places()
-    ));
+    let hint = Hint {
+        keys: place_keys().iter().map(|key| key.name).collect(),
+        text: format!("say where `{}` acts with {}", kind.name, kind.acts.places()),
+    };
     Variant {
         name: kind.name,
         actor: None,
         doc: kind.doc,
         keys,
-        hint,
+        hint: Some(hint),
     }
 }
 
