@@ -12,8 +12,8 @@ use crate::{HostId, Instant};
 
 /// Completes at its moment, never within the poll that sets it: a moment in the past is as good as now.
 ///
-/// The timer is set at the first poll; dropping the future cancels it. A handle whose incarnation has ended sets none
-/// and never completes.
+/// The timer is set at the first poll; dropping the future cancels it. [`Instant::FAR_FUTURE`] is never: it sets none
+/// and keeps no run from being idle. Nor does a handle whose incarnation has ended set one, or ever complete.
 #[derive(Debug)]
 pub struct Sleep {
     network: Weak<Inner>,
@@ -68,7 +68,7 @@ impl Future for Sleep {
             return Poll::Pending;
         };
         let alive = network.with(|state| state.machine(self.host).is_alive(self.incarnation));
-        if !alive {
+        if !alive || self.due == Instant::FAR_FUTURE {
             return Poll::Pending;
         }
         if self.timer.is_none() {

@@ -62,3 +62,56 @@ fn windows(icmp: IcmpKind) -> Option<Kind> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use super::*;
+
+    const KINDS: [IcmpKind; 9] = [
+        Icmp::NetUnreachable,
+        Icmp::HostUnreachable,
+        Icmp::ProtocolUnreachable,
+        Icmp::PortUnreachable,
+        Icmp::FragmentationNeeded { mtu: 1280 },
+        Icmp::NetProhibited,
+        Icmp::HostProhibited,
+        Icmp::CommunicationProhibited,
+        Icmp::TtlExceeded,
+    ];
+
+    /// One line an error: unconnected, connected, with `IP_RECVERR` unconnected and connected.
+    fn table(platform: Platform, v6: bool) -> String {
+        let mut text = String::new();
+        for kind in KINDS {
+            let setups = [(false, false), (true, false), (false, true), (true, true)];
+            let cells = setups.map(|(connected, recverr)| {
+                let told = reported(platform, kind, v6, connected, recverr);
+                told.map_or("-".to_owned(), |kind| platform.errno(kind).to_string())
+            });
+            let name = format!("{kind:?}");
+            writeln!(
+                text,
+                "{name:36} {}",
+                cells.map(|cell| format!("{cell:>6}")).join("")
+            )
+            .expect("a string takes all");
+        }
+        text
+    }
+
+    // Every cell at once, to be read beside the measured table: a changed number shows in the diff.
+    #[test]
+    fn every_cell_of_every_platform() {
+        let platforms = [Platform::Linux, Platform::Macos, Platform::Windows];
+        let tables = platforms.map(|platform| {
+            format!(
+                "{platform:?} IPv4\n{}\n{platform:?} IPv6\n{}",
+                table(platform, false),
+                table(platform, true)
+            )
+        });
+        insta::assert_snapshot!(tables.join("\n"));
+    }
+}

@@ -1,5 +1,7 @@
 //! Each fault takes effect: its report says so, what arrives shows it, and the run without it differs.
 
+use std::fmt::Write;
+
 use super::*;
 use crate::fault::{self, ArgError, ArgProblem, ArgValue, Args, CATALOGUE, Fault};
 use crate::{Alteration, FaultReport, Injection, PartsPerMillion, Scope, Stop};
@@ -454,6 +456,33 @@ fn catalogue_describes_what_it_makes() {
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), CATALOGUE.len(), "no two of one name");
+}
+
+// What front ends turn into keys, schema and manual: a change of this surface must be seen.
+#[test]
+fn catalogue_as_front_ends_see_it() {
+    let mut text = String::new();
+    for fault::Entry {
+        name,
+        doc,
+        acts,
+        params,
+        ..
+    } in CATALOGUE
+    {
+        writeln!(text, "{name} ({acts:?}): {doc}").expect("a string takes all");
+        for fault::Param {
+            name,
+            kind,
+            default,
+            doc,
+        } in *params
+        {
+            writeln!(text, "    {name}: {kind:?}, default {default:?}: {doc}")
+                .expect("a string takes all");
+        }
+    }
+    insta::assert_snapshot!(text);
 }
 
 #[test]

@@ -236,6 +236,20 @@ fn advance_says_what_it_did() {
     );
 }
 
+#[test]
+fn sleeping_for_ever_schedules_nothing() {
+    let world = World::new(1, Platform::Linux);
+    world.network.start(world.alice, |host| async move {
+        host.sleep_until(Instant::FAR_FUTURE, TimerClass::Foreground)
+            .await;
+    });
+    assert_eq!(
+        (world.network.advance(at(1)), world.network.advance(at(1))),
+        (Advance::Moved, Advance::Idle)
+    );
+    assert_eq!(world.network.foreground_timers(), 0);
+}
+
 // A fault at the instant of a packet's arrival comes first, although it was scheduled later.
 #[test]
 fn control_events_come_before_packets_of_their_instant() {
