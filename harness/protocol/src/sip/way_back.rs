@@ -12,12 +12,14 @@ impl Via<'_> {
     /// This value as its receiver must complete it before anything else reads it.
     ///
     /// `None` if there is nothing to add.
-    // RFC 3261 §18.2.1: `received` if sent-by is a name or another address. RFC 3581 §4: with an empty `rport`, always.
+    // RFC 3261 §18.2.1: `received` if sent-by is a name or another address. RFC 3581 §4: with an `rport`, always. One that
+    // the sender wrote itself is replaced, or else it could send the answer to somebody else.
     #[must_use]
     pub fn completed(&self, source: SocketAddr) -> Option<String> {
         let asked = self.rport().is_some();
         let differs = read_ip(self.sent_by().host) != Some(source.ip());
-        if !asked && !differs {
+        let claimed = self.params().has("received");
+        if !asked && !differs && !claimed {
             return None;
         }
         let mut text = format!("SIP/2.0/{} {}", self.transport(), self.sent_by());

@@ -19,6 +19,8 @@ pub(super) struct Transaction {
     pub(super) response: Option<Message>,
     pub(super) destination: SocketAddr,
     pub(super) deadline: Option<Instant>,
+    /// [`Machine::lingers`], as of the latest deadline.
+    pub(super) lingers: bool,
 }
 
 /// What comes with an event.

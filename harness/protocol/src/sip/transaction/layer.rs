@@ -28,9 +28,14 @@ pub struct Layer {
     last: u64,
     transactions: BTreeMap<TransactionId, Transaction>,
     keys: BTreeMap<Key, TransactionId>,
-    deadlines: BTreeSet<(Instant, TransactionId)>,
+    deadlines: BTreeSet<Deadline>,
+    /// Of transactions whose work is done.
+    lingering: BTreeSet<Deadline>,
     effects: Vec<Effect>,
 }
+
+/// When a transaction's next timer runs out.
+type Deadline = (Instant, TransactionId);
 
 impl Layer {
     /// A layer without transactions.
@@ -49,6 +54,7 @@ impl Layer {
             transactions: BTreeMap::new(),
             keys: BTreeMap::new(),
             deadlines: BTreeSet::new(),
+            lingering: BTreeSet::new(),
             effects: Vec::new(),
         }
     }
@@ -141,18 +147,29 @@ impl Layer {
     /// When [`Layer::expire`] is to be called next; `None` if no timer runs.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
+        self.working_deadline().into_iter().chain(self.lingering_deadline()).min()
+    }
+
+    /// The part of [`Layer::deadline`] that belongs to transactions with work to do: they retransmit, or wait for an
+    /// answer or an ACK.
+    #[must_use]
+    pub fn working_deadline(&self) -> Option<Instant> {
         self.deadlines.first().map(|(at, _)| *at)
+    }
+
+    /// The other part, of transactions that only stay to recognise repeats (Timers D, I, J, K, L and M).
+    #[must_use]
+    pub fn lingering_deadline(&self) -> Option<Instant> {
+        self.lingering.first().map(|(at, _)| *at)
     }
 
     /// Lets every timer run out that is due, by time and then by transaction.
     pub fn expire(&mut self, now: Instant, out: &mut Vec<Output>) {
-        let due: Vec<_> = self
-            .deadlines
-            .iter()
-            .take_while(|(at, _)| *at <= now)
-            .map(|(_, id)| *id)
-            .collect();
-        for id in due {
+        let is_due = |(at, _): &&Deadline| *at <= now;
+        let working = self.deadlines.iter().take_while(is_due);
+        let mut due: Vec<_> = working.chain(self.lingering.iter().take_while(is_due)).copied().collect();
+        due.sort_unstable();
+        for (_, id) in due {
             let mut effects = std::mem::take(&mut self.effects);
             if let Some(transaction) = self.transactions.get_mut(&id) {
                 transaction.machine.expire(now, &mut effects);
@@ -244,6 +261,7 @@ impl Layer {
             response: None,
             destination,
             deadline: None,
+            lingers: false,
         };
         self.transactions.insert(id, transaction);
         self.happen(now, id, Event::Begin, carried, out);
@@ -293,11 +311,13 @@ impl Layer {
             for effect in effects.drain(..) {
                 transaction.output(id, effect, &mut carried, out);
             }
-            let deadline = transaction.machine.deadline();
-            if deadline != transaction.deadline {
+            let (deadline, lingers) = (transaction.machine.deadline(), transaction.machine.lingers());
+            if (deadline, lingers) != (transaction.deadline, transaction.lingers) {
                 let before = std::mem::replace(&mut transaction.deadline, deadline);
-                before.map(|at| self.deadlines.remove(&(at, id)));
-                deadline.map(|at| self.deadlines.insert((at, id)));
+                before.map(|at| self.deadlines.remove(&(at, id)) || self.lingering.remove(&(at, id)));
+                transaction.lingers = lingers;
+                let list = if lingers { &mut self.lingering } else { &mut self.deadlines };
+                deadline.map(|at| list.insert((at, id)));
             }
             if transaction.machine.state() == State::Terminated {
                 self.keys.remove(&transaction.key);

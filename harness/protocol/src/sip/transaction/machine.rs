@@ -82,6 +82,12 @@ impl Machine {
         self.running.iter().min().map(|next| next.at)
     }
 
+    /// Whether its work is done, and it only stays to recognise repeats.
+    #[must_use]
+    pub fn lingers(&self) -> bool {
+        self.running.iter().all(|running| running.timer.only_lingers())
+    }
+
     /// Lets something happen.
     ///
     /// # Errors

@@ -38,6 +38,14 @@ pub enum Timer {
     Trying,
 }
 
+impl Timer {
+    /// Whether a transaction that runs no other timer has done its work, and only stays to recognise repeats.
+    #[must_use]
+    pub const fn only_lingers(self) -> bool {
+        matches!(self, Self::D | Self::I | Self::J | Self::K | Self::L | Self::M)
+    }
+}
+
 /// The lengths that all timers derive from. The defaults are those of RFC 3261, for the public Internet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timers {

@@ -148,7 +148,7 @@ proptest! {
         for id in 1..=layer.last {
             layer.terminate(now, TransactionId(id), &mut out);
         }
-        prop_assert!(layer.is_empty() && layer.keys.is_empty() && layer.deadlines.is_empty());
+        prop_assert!(layer.is_empty() && layer.keys.is_empty() && layer.deadline().is_none());
         assert_balanced(&out);
     }
 
