@@ -122,8 +122,14 @@ impl Element {
         self.sent.clear();
     }
 
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.layer.deadline()
+    /// See [`Layer::working_deadline`].
+    pub(crate) fn working_deadline(&self) -> Option<Instant> {
+        self.layer.working_deadline()
+    }
+
+    /// See [`Layer::lingering_deadline`].
+    pub(crate) fn lingering_deadline(&self) -> Option<Instant> {
+        self.layer.lingering_deadline()
     }
 
     pub(crate) fn expire(&mut self, now: Instant) {

@@ -21,7 +21,8 @@ pub type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
 pub enum TimerClass {
     /// Part of work in progress: retransmissions, time-outs, a phone that will be picked up.
     Foreground,
-    /// Goes on for ever by itself: refreshes, health checks, expiry. A run may end while one is pending.
+    /// Goes on for ever by itself (refreshes, health checks, expiry), or waits only to recognise repeats of what is
+    /// done with. A run may end while one is pending.
     Background,
 }
 

@@ -141,7 +141,7 @@ pub enum TimerChange {
 pub struct Deadlines {
     /// The next retransmission, time-out or planned act.
     pub foreground: Option<Instant>,
-    /// The next refresh, health check or expiry.
+    /// The next refresh, health check or expiry, or the end of a wait that only serves to recognise repeats.
     pub background: Option<Instant>,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Owns just enough to let machines talk. Refuses everything that the real simulation has besides.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -26,8 +26,8 @@ pub(crate) struct Pump {
     pub(crate) trace: Vec<String>,
     /// Sender and words of messages that the wire swallows, each with how often.
     swallow: Vec<(&'static str, String, usize)>,
-    /// Addresses to which every send fails at once.
-    pub(crate) unreachable: BTreeSet<SocketAddr>,
+    /// Addresses to which every send fails at once, and how.
+    pub(crate) failing: BTreeMap<SocketAddr, SocketError>,
 }
 
 struct Node {
@@ -45,6 +45,12 @@ pub(crate) const BOB: &str = "192.168.8.120:41303";
 pub(crate) const NO_ROUTE: SocketError = SocketError {
     kind: SocketErrorKind::HostUnreachable,
     errno: 65,
+};
+
+/// "Operation not permitted": a local firewall.
+pub(crate) const NOT_PERMITTED: SocketError = SocketError {
+    kind: SocketErrorKind::NotPermitted,
+    errno: 1,
 };
 
 impl Pump {
@@ -71,7 +77,7 @@ impl Pump {
             sequence: 0,
             trace: Vec::new(),
             swallow: Vec::new(),
-            unreachable: BTreeSet::new(),
+            failing: BTreeMap::new(),
         };
         for (name, listing) in directory.iter() {
             let kind = if name == "proxy" { "proxy" } else { "phone" };
@@ -221,18 +227,14 @@ impl Pump {
                 Output::Report(report) => self.note(name, report),
                 Output::Send { to, bytes, ticket } => {
                     let from = self.nodes[name].address;
-                    if self.unreachable.contains(&to) {
+                    if let Some(error) = self.failing.get(&to).copied() {
                         let words = words(&bytes);
                         self.trace.push(format!(
                             "{} {name} ✗ {} {words}",
                             self.now,
                             self.name_of(to)
                         ));
-                        let input = Input::SendFailed {
-                            ticket,
-                            to,
-                            error: NO_ROUTE,
-                        };
+                        let input = Input::SendFailed { ticket, to, error };
                         self.handle(name, input, &mut outputs);
                     } else {
                         self.transmit(from, to, bytes);

@@ -101,8 +101,12 @@ impl Machine for Life {
             return Deadlines::default();
         };
         Deadlines {
-            foreground: element.deadline().into_iter().chain(agent.deadline()).min(),
-            background: agent.background_deadline(),
+            foreground: element.working_deadline().into_iter().chain(agent.deadline()).min(),
+            background: agent
+                .background_deadline()
+                .into_iter()
+                .chain(element.lingering_deadline())
+                .min(),
         }
     }
 }

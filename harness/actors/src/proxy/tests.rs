@@ -2,7 +2,7 @@ use tracing::Level;
 use tracing_test::traced_test;
 
 use super::{Config, LogLine, Removal, Wording};
-use crate::pump::{ALICE, BOB, PROXY, Pump, address, mutations};
+use crate::pump::{ALICE, BOB, NO_ROUTE, NOT_PERMITTED, PROXY, Pump, address, mutations};
 use linefault_protocol::sip::Status;
 use linefault_protocol::sip::proxy::Statuses;
 
@@ -15,7 +15,7 @@ fn call_to_a_dead_phone(change: impl FnOnce(&mut Config)) -> Pump {
     pump.tell("alice", "call", Some("bob"));
     pump.run(12_000);
     pump.power_off("bob");
-    pump.unreachable.insert(address(BOB));
+    pump.failing.insert(address(BOB), NO_ROUTE);
     pump
 }
 
@@ -108,6 +108,46 @@ fn the_broken_service_of_report_a_is_a_matter_of_values() {
     assert!(!logs_contain("target unreachable"));
 }
 
+#[traced_test]
+#[test]
+fn another_socket_error_is_503_an_error_and_no_reason_to_forget_anybody() {
+    let mut pump = call_to_a_dead_phone(|config| config.health_check = None);
+    pump.failing.insert(address(BOB), NOT_PERMITTED);
+    hang_up_and_wait(&mut pump);
+    assert_eq!(pump.seen(&["12.005 proxy → alice 503 BYE"]).len(), 1);
+    assert_eq!(pump.open("proxy", "binding").len(), 2);
+    logs_assert(|lines| {
+        one(
+            lines,
+            &[
+                "ERROR",
+                "UDP server error: [Errno 1] Operation not permitted",
+            ],
+        )
+    });
+}
+
+#[traced_test]
+#[test]
+fn a_response_that_cannot_be_sent_is_dropped_and_cancels_nothing() {
+    let mut pump = Pump::report_a(|_| {});
+    pump.tell("alice", "register", None);
+    pump.tell("bob", "register", None);
+    pump.run(1000);
+    pump.tell("alice", "call", Some("bob"));
+    pump.run(1050);
+    pump.failing.insert(address(ALICE), NO_ROUTE);
+    pump.run(1500);
+    logs_assert(|lines| one(lines, &["WARN", "target unreachable", "method=INVITE"]));
+    assert_eq!(pump.seen(&["proxy ✗ alice 180 INVITE"]).len(), 1);
+    // The way is free again before the answer: the call comes about as if the 180 had been lost on the way.
+    pump.failing.clear();
+    pump.run(5000);
+    assert_eq!(pump.seen(&["CANCEL"]), Vec::<&str>::new());
+    assert_eq!(pump.open("alice", "dialog").len(), 1);
+    assert_eq!(pump.open("proxy", "binding").len(), 2);
+}
+
 #[test]
 fn rfc3261_makes_a_lone_transport_error_500() {
     let mut pump = call_to_a_dead_phone(|config| config.statuses = Statuses::RFC3261);
@@ -121,7 +161,7 @@ fn an_invite_to_an_unreachable_phone_is_480() {
     let mut pump = Pump::report_a(|_| {});
     pump.tell("bob", "register", None);
     pump.run(1000);
-    pump.unreachable.insert(address(BOB));
+    pump.failing.insert(address(BOB), NO_ROUTE);
     pump.tell("alice", "call", Some("bob"));
     pump.run(40_000);
     // 100 first: the proxy sends it before it tries to forward.
@@ -164,7 +204,7 @@ fn silence_is_408_to_an_invite_after_timer_b_and_nothing_to_a_bye_after_timer_f(
 #[test]
 fn a_bye_into_silence_ends_without_an_answer() {
     let mut pump = call_to_a_dead_phone(|config| config.health_check = None);
-    pump.unreachable.clear();
+    pump.failing.clear();
     hang_up_and_wait(&mut pump);
     // RFC 4320 §4.2: no 408 to a non-INVITE; alice's own Timer F ends her dialog.
     assert_eq!(pump.seen(&["proxy → alice", "BYE"]), Vec::<&str>::new());
@@ -185,7 +225,7 @@ fn a_bye_is_tried_on_the_next_contact_before_giving_up() {
     pump.tell("alice", "call", Some("bob"));
     pump.run(12_000);
     pump.power_off("bob");
-    pump.unreachable.insert(address(BOB));
+    pump.failing.insert(address(BOB), NO_ROUTE);
     pump.tell("alice", "hang-up", None);
     pump.run(12_010);
     assert_eq!(
@@ -234,7 +274,7 @@ fn after_probes_a_route_that_comes_back_within_64_t1_costs_no_binding() {
     assert_eq!(pump.open("proxy", "binding").len(), 2);
     // OPTIONS at once, then 4 s apart while they cannot even be sent.
     assert_eq!(pump.seen(&["✗", "OPTIONS"]).len(), 3);
-    pump.unreachable.clear();
+    pump.failing.clear();
     pump.run(40_000);
     assert_eq!(
         pump.open("proxy", "binding").len(),
@@ -330,7 +370,7 @@ fn refusals_name_their_reason() {
 #[test]
 fn no_bytes_make_a_proxy_panic_or_forget_its_bindings() {
     let mut pump = call_to_a_dead_phone(|config| config.health_check = None);
-    pump.unreachable.clear();
+    pump.failing.clear();
     for valid in [
         register("mutated", "192.0.2.7:5060", "60"),
         request("INVITE", "sip:1002@sim.test"),
