@@ -91,14 +91,12 @@ impl Host {
     /// have, `EBADF` after the incarnation's end.
     pub fn bind_udp(&self, address: SocketAddr) -> Result<UdpSocket, SocketError> {
         let bound = self.with_alive(|state| state.bind_udp(self.id, address));
-        let (slot, id) = bound.unwrap_or_else(|| Err(self.dead()))?;
+        let place = bound.unwrap_or_else(|| Err(self.dead()))?;
         Ok(UdpSocket::new(
             self.network.clone(),
-            self.id,
             self.incarnation,
             self.platform,
-            slot,
-            id,
+            place,
         ))
     }
 

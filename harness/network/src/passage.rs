@@ -11,6 +11,7 @@ use crate::packet::{IcmpKind, Packet, Payload};
 use crate::platform::SocketErrorKind;
 use crate::queue::{Rank, Ticket};
 use crate::state::{Arrival, State};
+use crate::topology::Route;
 use crate::{HostId, Instant};
 
 /// A packet that a fault holds back until others of its link have overtaken it.
@@ -86,8 +87,16 @@ impl State {
         verdict
     }
 
-    /// What a local fault makes of a send.
-    pub(crate) fn refusal(&mut self, phase: Phase, packet: &Packet) -> Option<SocketErrorKind> {
+    /// What a local fault makes of a send; loopback needs neither route nor interface.
+    pub(crate) fn refusal(
+        &mut self,
+        phase: Phase,
+        route: Route,
+        packet: &Packet,
+    ) -> Option<SocketErrorKind> {
+        if route == Route::Loopback {
+            return None;
+        }
         match self.judge(phase, packet) {
             Some((_, Verdict::Refuse(kind))) => Some(kind),
             _ => None,

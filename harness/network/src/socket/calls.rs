@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 
-use super::{Pending, Received, Udp};
+use super::{Pending, Place, Received, Udp};
 use crate::HostId;
 use crate::event::{Event, SocketCall, SocketId};
 use crate::fault::Phase;
@@ -55,60 +55,45 @@ impl State {
         &mut self,
         host: HostId,
         address: SocketAddr,
-    ) -> Result<(usize, SocketId), SocketError> {
+    ) -> Result<Place, SocketError> {
         let id = SocketId(self.last_socket + 1);
         let ip = address.ip();
         let own = ip.is_unspecified() || ip.is_loopback() || self.topology.holder(ip) == Some(host);
-        let machine = self.machine_mut(host);
-        let bound = if own {
-            machine.sockets.bind(id, address)
-        } else {
-            Err(Kind::AddressNotAvailable)
+        let bound = match own {
+            true => self.machine_mut(host).sockets.bind(id, address),
+            false => Err(Kind::AddressNotAvailable),
         };
-        let slot = bound
-            .map_err(|kind| self.call_failed(host, None, SocketCall::Bind, Some(address), kind))?;
+        let failed = |kind| self.call_failed(host, None, SocketCall::Bind, Some(address), kind);
+        let (slot, local) = bound.map_err(failed)?;
         self.last_socket += 1;
-        let local = self
-            .machine_mut(host)
-            .sockets
-            .get(slot, id)
-            .map_or(address, |socket| socket.local);
         self.record(Some(host), Event::SocketOpened { socket: id, local });
-        Ok((slot, id))
+        Ok(Place { host, slot, id })
     }
 
-    pub(super) fn connect(
-        &mut self,
-        host: HostId,
-        slot: usize,
-        id: SocketId,
-        address: SocketAddr,
-    ) -> Result<(), SocketError> {
-        let connected = self.try_connect(host, slot, id, address);
+    fn socket(&mut self, place: Place) -> Result<&mut Udp, Kind> {
+        let sockets = &mut self.machine_mut(place.host).sockets;
+        sockets.get(place.slot, place.id).ok_or(Kind::BadDescriptor)
+    }
+
+    pub(super) fn connect(&mut self, place: Place, address: SocketAddr) -> Result<(), SocketError> {
+        let connected = self.try_connect(place, address);
         connected.map_err(|kind| {
-            self.call_failed(host, Some(id), SocketCall::Connect, Some(address), kind)
+            self.call_failed(
+                place.host,
+                Some(place.id),
+                SocketCall::Connect,
+                Some(address),
+                kind,
+            )
         })
     }
 
-    fn try_connect(
-        &mut self,
-        host: HostId,
-        slot: usize,
-        id: SocketId,
-        address: SocketAddr,
-    ) -> Result<(), Kind> {
-        let (packet, route) = self.candidate(host, slot, id, Bytes::new(), address)?;
-        if let (true, Some(kind)) = (
-            route != Route::Loopback,
-            self.refusal(Phase::Route, &packet),
-        ) {
+    fn try_connect(&mut self, place: Place, address: SocketAddr) -> Result<(), Kind> {
+        let (packet, route) = self.candidate(place, Bytes::new(), address)?;
+        if let Some(kind) = self.refusal(Phase::Route, route, &packet) {
             return Err(kind);
         }
-        let socket = self
-            .machine_mut(host)
-            .sockets
-            .get(slot, id)
-            .ok_or(Kind::BadDescriptor)?;
+        let socket = self.socket(place)?;
         socket.peer = Some(packet.to);
         if socket.local.ip().is_unspecified() {
             socket.local = socket.shown(packet.from);
@@ -118,18 +103,12 @@ impl State {
 
     pub(super) fn send(
         &mut self,
-        host: HostId,
-        slot: usize,
-        id: SocketId,
+        place: Place,
         data: Bytes,
         address: Option<SocketAddr>,
     ) -> Result<usize, Kind> {
-        let platform = self.machine(host).platform;
-        let socket = self
-            .machine_mut(host)
-            .sockets
-            .get(slot, id)
-            .ok_or(Kind::BadDescriptor)?;
+        let platform = self.machine(place.host).platform;
+        let socket = self.socket(place)?;
         let to = match (address, socket.peer) {
             (Some(_), Some(_)) if platform == Platform::Macos => {
                 return Err(Kind::AlreadyConnected);
@@ -140,7 +119,7 @@ impl State {
                 .ok_or(Kind::DestinationRequired)?,
         };
         let length = data.len();
-        let (packet, route) = self.candidate(host, slot, id, data, to)?;
+        let (packet, route) = self.candidate(place, data, to)?;
         // RFC 768 and RFC 791 §3.1: 65,535 bytes less 28 of headers; IPv6 does not count its own header (RFC 8200 §3).
         if length > if packet.to.is_ipv4() { 65_507 } else { 65_527 } {
             return Err(Kind::MessageTooLong);
@@ -148,34 +127,22 @@ impl State {
         if to.port() == 0 {
             return Err(Kind::InvalidArgument);
         }
-        self.check_send(host, slot, id, route, &packet)?;
-        self.transmit(host, route, packet);
+        self.check_send(place, route, &packet)?;
+        self.transmit(place.host, route, packet);
         Ok(length)
     }
 
     /// What stands between a valid send and the wire, in Linux's order: the route lookup, the pending error, the
     /// firewall.
-    fn check_send(
-        &mut self,
-        host: HostId,
-        slot: usize,
-        id: SocketId,
-        route: Route,
-        packet: &Packet,
-    ) -> Result<(), Kind> {
-        let remote = route != Route::Loopback;
-        if let (true, Some(kind)) = (remote, self.refusal(Phase::Route, packet)) {
+    fn check_send(&mut self, place: Place, route: Route, packet: &Packet) -> Result<(), Kind> {
+        if let Some(kind) = self.refusal(Phase::Route, route, packet) {
             return Err(kind);
         }
         if route == Route::Broadcast {
             return Err(Kind::PermissionDenied);
         }
-        let platform = self.machine(host).platform;
-        let socket = self
-            .machine_mut(host)
-            .sockets
-            .get(slot, id)
-            .ok_or(Kind::BadDescriptor)?;
+        let platform = self.machine(place.host).platform;
+        let socket = self.socket(place)?;
         if platform != Platform::Windows
             && let Some(pending) = socket.take_pending()
         {
@@ -183,33 +150,26 @@ impl State {
             return Err(pending.kind);
         }
         // macOS remembers for a while that ARP gave up, and refuses at once (EHOSTUNREACH, 65).
-        let silent_since = self.silent_since(host, route, packet.to.ip());
+        let silent_since = self.silent_since(place.host, route, packet.to.ip());
         if platform == Platform::Macos
-            && silent_since
-                .is_some_and(|since| remote && self.now - since >= self.neighbour_timeout)
+            && route != Route::Loopback
+            && silent_since.is_some_and(|since| self.now - since >= self.neighbour_timeout)
         {
             return Err(Kind::HostUnreachable);
         }
-        match self.refusal(Phase::Output, packet) {
-            Some(kind) if remote => Err(kind),
-            _ => Ok(()),
-        }
+        self.refusal(Phase::Output, route, packet)
+            .map_or(Ok(()), Err)
     }
 
     /// The packet that a send would put on the wire, and which way.
     fn candidate(
         &mut self,
-        host: HostId,
-        slot: usize,
-        id: SocketId,
+        place: Place,
         data: Bytes,
         address: SocketAddr,
     ) -> Result<(Packet, Route), Kind> {
-        let socket = self
-            .machine_mut(host)
-            .sockets
-            .get(slot, id)
-            .ok_or(Kind::BadDescriptor)?;
+        let host = place.host;
+        let socket = self.socket(place)?;
         let (to, local) = (socket.wire(address)?, socket.local);
         let route = self.topology.route(host, to.ip());
         let source = match local.ip() {
@@ -248,19 +208,17 @@ impl State {
 
     pub(super) fn receive(
         &mut self,
-        host: HostId,
-        slot: usize,
-        id: SocketId,
+        place: Place,
         cx: &Context<'_>,
     ) -> Poll<Result<(Bytes, SocketAddr), SocketError>> {
-        let Some(socket) = self.machine_mut(host).sockets.get(slot, id) else {
+        let Ok(socket) = self.socket(place) else {
             return Poll::Pending;
         };
         if let Some(pending) = socket.take_pending() {
             self.cause = Some(pending.cause);
             return Poll::Ready(Err(self.call_failed(
-                host,
-                Some(id),
+                place.host,
+                Some(place.id),
                 SocketCall::Receive,
                 None,
                 pending.kind,
@@ -275,7 +233,13 @@ impl State {
         {
             let from = socket.shown(from);
             self.cause = Some(cause);
-            self.record(Some(host), Event::Received { packet, socket: id });
+            self.record(
+                Some(place.host),
+                Event::Received {
+                    packet,
+                    socket: place.id,
+                },
+            );
             return Poll::Ready(Ok((data, from)));
         }
         if !socket

@@ -13,8 +13,17 @@ use bytes::Bytes;
 
 pub(crate) use self::table::SocketTable;
 pub use self::udp::UdpSocket;
+use crate::HostId;
 use crate::event::{RecordId, SocketId};
 use crate::platform::SocketErrorKind;
+
+/// Where a socket is, and which one: a slot may be another socket's by now.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) host: HostId,
+    pub(crate) slot: usize,
+    pub(crate) id: SocketId,
+}
 
 /// A datagram in a socket's queue.
 pub(crate) struct Received {

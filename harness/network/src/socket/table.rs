@@ -32,12 +32,12 @@ impl SocketTable {
         }
     }
 
-    /// Binds to an address that the host is known to have.
+    /// Binds to an address that the host is known to have; gives slot and address with the port chosen.
     pub(crate) fn bind(
         &mut self,
         id: SocketId,
         address: SocketAddr,
-    ) -> Result<usize, SocketErrorKind> {
+    ) -> Result<(usize, SocketAddr), SocketErrorKind> {
         // Windows sets IPV6_V6ONLY unless told otherwise; the others follow `net.ipv6.bindv6only` = 0.
         let v6_only = self.platform == Platform::Windows;
         let port = match address.port() {
@@ -47,9 +47,10 @@ impl SocketTable {
             port if self.is_free(address.ip(), port, v6_only) => port,
             _ => return Err(SocketErrorKind::AddressInUse),
         };
+        let local = SocketAddr::new(address.ip(), port);
         let socket = Udp {
             id,
-            local: SocketAddr::new(address.ip(), port),
+            local,
             peer: None,
             v6_only,
             recverr: false,
@@ -68,7 +69,7 @@ impl SocketTable {
             });
         self.slots[slot] = Some(socket);
         self.ports.entry(port).or_default().push(slot);
-        Ok(slot)
+        Ok((slot, local))
     }
 
     pub(crate) fn get(&mut self, slot: usize, id: SocketId) -> Option<&mut Udp> {
@@ -183,6 +184,8 @@ impl SocketTable {
 
 /// Whether two sockets of one port are in each other's way: the same address, or a wildcard that covers the other.
 fn conflict((a, a_v6_only): (IpAddr, bool), (b, b_v6_only): (IpAddr, bool)) -> bool {
+    // A connected socket of IPv6 may be bound to an IPv4 address, written as one of IPv6.
+    let (a, b) = (a.to_canonical(), b.to_canonical());
     let covers = |wide: IpAddr, v6_only: bool, other: IpAddr| {
         wide.is_unspecified() && (wide.is_ipv4() == other.is_ipv4() || (wide.is_ipv6() && !v6_only))
     };
@@ -197,7 +200,11 @@ mod tests {
         let mut table = SocketTable::new(platform);
         bound
             .iter()
-            .map(|address| table.bind(SocketId(1), address.parse().expect("valid")))
+            .map(|address| {
+                table
+                    .bind(SocketId(1), address.parse().expect("valid"))
+                    .map(|(slot, _)| slot)
+            })
             .collect()
     }
 
@@ -235,21 +242,18 @@ mod tests {
         let mut table = SocketTable::new(Platform::Linux);
         let any = "0.0.0.0:0".parse().expect("valid");
         for expected in 32768..=60999 {
-            let slot = table
-                .bind(SocketId(u64::from(expected)), any)
-                .expect("free");
-            let port = table
-                .get(slot, SocketId(u64::from(expected)))
-                .expect("open")
-                .local
-                .port();
-            assert_eq!(port, expected);
+            let bound = table.bind(SocketId(u64::from(expected)), any);
+            assert_eq!(bound.map(|(_, local)| local.port()), Ok(expected));
         }
         assert_eq!(
             table.bind(SocketId(0), any),
             Err(SocketErrorKind::AddressInUse)
         );
         assert!(table.close(7, SocketId(32775)).is_some());
-        assert_eq!(table.bind(SocketId(0), any), Ok(7));
+        let again = table.bind(SocketId(0), any);
+        assert_eq!(
+            again.map(|(slot, local)| (slot, local.port())),
+            Ok((7, 32775))
+        );
     }
 }

@@ -7,8 +7,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 
-use super::Udp;
-use crate::HostId;
+use super::{Place, Udp};
 use crate::event::{Event, SocketCall, SocketId};
 use crate::platform::{Platform, SocketError, SocketErrorKind};
 use crate::state::{Inner, State};
@@ -24,36 +23,30 @@ use SocketErrorKind as Kind;
 /// Once its incarnation has ended, sends fail with `EBADF` and receives never complete.
 pub struct UdpSocket {
     network: Weak<Inner>,
-    host: HostId,
     incarnation: u32,
     platform: Platform,
-    slot: usize,
-    id: SocketId,
+    place: Place,
 }
 
 impl UdpSocket {
     pub(crate) const fn new(
         network: Weak<Inner>,
-        host: HostId,
         incarnation: u32,
         platform: Platform,
-        slot: usize,
-        id: SocketId,
+        place: Place,
     ) -> Self {
         Self {
             network,
-            host,
             incarnation,
             platform,
-            slot,
-            id,
+            place,
         }
     }
 
     /// The socket's number in records.
     #[must_use]
     pub const fn id(&self) -> SocketId {
-        self.id
+        self.place.id
     }
 
     /// The address bound, with the port chosen; after connecting, with the source address chosen.
@@ -77,8 +70,7 @@ impl UdpSocket {
     /// What a local fault makes of a route lookup; `ENETUNREACH` without an address of the destination's family;
     /// `EAFNOSUPPORT` for IPv6 on an IPv4 socket; `EBADF` after the incarnation's end.
     pub fn connect(&self, address: SocketAddr) -> Result<(), SocketError> {
-        let connected =
-            self.with_state(|state| state.connect(self.host, self.slot, self.id, address));
+        let connected = self.with_state(|state| state.connect(self.place, address));
         connected.unwrap_or_else(|| Err(self.dead()))
     }
 
@@ -127,7 +119,7 @@ impl UdpSocket {
         &self,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(Bytes, SocketAddr), SocketError>> {
-        let taken = self.with_state(|state| state.receive(self.host, self.slot, self.id, cx));
+        let taken = self.with_state(|state| state.receive(self.place, cx));
         taken.unwrap_or(Poll::Pending)
     }
 
@@ -149,9 +141,15 @@ impl UdpSocket {
         address: Option<SocketAddr>,
     ) -> Result<usize, SocketError> {
         let sent = self.with_state(|state| {
-            let sent = state.send(self.host, self.slot, self.id, data, address);
+            let sent = state.send(self.place, data, address);
             sent.map_err(|kind| {
-                state.call_failed(self.host, Some(self.id), SocketCall::Send, address, kind)
+                state.call_failed(
+                    self.place.host,
+                    Some(self.place.id),
+                    SocketCall::Send,
+                    address,
+                    kind,
+                )
             })
         });
         sent.unwrap_or_else(|| Err(self.dead()))
@@ -161,7 +159,7 @@ impl UdpSocket {
         let network = self.network.upgrade()?;
         network.with(|state| {
             state
-                .machine(self.host)
+                .machine(self.place.host)
                 .is_alive(self.incarnation)
                 .then(|| work(state))
         })
@@ -170,9 +168,9 @@ impl UdpSocket {
     fn with<R>(&self, work: impl FnOnce(&mut Udp) -> R) -> Option<R> {
         self.with_state(|state| {
             state
-                .machine_mut(self.host)
+                .machine_mut(self.place.host)
                 .sockets
-                .get(self.slot, self.id)
+                .get(self.place.slot, self.place.id)
                 .map(work)
         })
         .flatten()
@@ -190,10 +188,15 @@ impl Drop for UdpSocket {
         };
         let _closed = network.with(|state| {
             let closed = state
-                .machine_mut(self.host)
+                .machine_mut(self.place.host)
                 .sockets
-                .close(self.slot, self.id)?;
-            state.record(Some(self.host), Event::SocketClosed { socket: self.id });
+                .close(self.place.slot, self.place.id)?;
+            state.record(
+                Some(self.place.host),
+                Event::SocketClosed {
+                    socket: self.place.id,
+                },
+            );
             Some(closed)
         });
     }
@@ -202,8 +205,7 @@ impl Drop for UdpSocket {
 impl fmt::Debug for UdpSocket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UdpSocket")
-            .field("host", &self.host)
-            .field("id", &self.id)
+            .field("place", &self.place)
             .finish_non_exhaustive()
     }
 }

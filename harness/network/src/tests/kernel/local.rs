@@ -89,10 +89,16 @@ fn local_fault(
         None,
         "a synchronous error is not pending as well"
     );
+    let matched = world.network.fault_report(id).matched;
     assert_eq!(
         send(&socket, "10.0.8.1:9"),
         Ok(4),
         "loopback needs neither route nor interface"
+    );
+    assert_eq!(
+        world.network.fault_report(id).matched,
+        matched,
+        "nor does it count"
     );
     world.network.heal(id);
     assert_eq!(socket.send_to("c", bob), Ok(1));
