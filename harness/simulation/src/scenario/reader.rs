@@ -56,6 +56,23 @@ impl<'a> Reader<'a> {
         entries.iter().map(|(word, _)| word.text.as_str()).collect()
     }
 
+    /// The actor on the host of that name, if there is such a host and such an actor.
+    pub(super) fn actor_of(&self, host: &str) -> Option<&'a str> {
+        let actor = self.root.get("host")?.get(host)?.get("actor")?.text()?;
+        let hosts = self.table.keys.iter().find(|key| key.name == "host")?;
+        let Kind::Named(_, item) = &hosts.kind else {
+            return None;
+        };
+        let Kind::Tagged(tagged) = &**item else {
+            return None;
+        };
+        tagged
+            .variants
+            .iter()
+            .any(|variant| variant.name == actor)
+            .then_some(actor)
+    }
+
     /// Reads a table: its own keys, and further ones where it comes in variants.
     pub(super) fn record(
         &mut self,
@@ -176,10 +193,11 @@ impl<'a> Reader<'a> {
             .variants
             .iter()
             .any(|variant| variant.actor.is_some());
-        let actor = path::actor(self.root, node).filter(|_| of_actors);
+        let actor = node.get("host").and_then(Node::text).filter(|_| of_actors);
+        let actor = actor.and_then(|host| self.actor_of(host));
         let Some(actor) = actor else {
             if owner.is_some() {
-                // The command exists; whose it is cannot be told before the host is right.
+                // The command exists; whose it is cannot be told before the host and its actor are right.
                 return self.host_of(node, tagged);
             }
             let names: Vec<&str> = tagged.variants.iter().map(|variant| variant.name).collect();
@@ -213,14 +231,21 @@ impl<'a> Reader<'a> {
 
     /// Says that a value is of the wrong type.
     pub(super) fn wrong_type(&mut self, node: &Node, expected: &str) {
-        let help = match (&node.data, expected) {
-            (Data::Text(_), "true or false" | "a list" | "a table") => None,
-            (Data::Text(_), _) => Some("numbers are written without quotes".to_owned()),
-            (Data::Integer(_) | Data::Float(_), _) => {
-                Some("texts are written in quotes".to_owned())
+        let one_of =
+            |beginnings: &[&str]| beginnings.iter().any(|begins| expected.starts_with(begins));
+        let help = match &node.data {
+            Data::Text(_) if one_of(&["a whole number"]) => {
+                Some("numbers are written without quotes")
             }
+            Data::Integer(_) | Data::Float(_)
+                if one_of(&["a whole number", "true", "a list", "a table"]) =>
+            {
+                None
+            }
+            Data::Integer(_) | Data::Float(_) => Some("texts are written in quotes"),
             _ => None,
         };
+        let help = help.map(str::to_owned);
         self.mistake(
             node.span,
             format!("expected {expected}"),

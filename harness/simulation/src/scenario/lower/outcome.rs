@@ -144,10 +144,10 @@ impl Lowering<'_, '_> {
 
     fn defects(&mut self, record: &Record) {
         let names = self.reader.names("host");
-        let actor = record.host("host").and_then(|host| {
-            let host = self.reader.root.get("host")?.get(names.get(host.0)?)?;
-            host.get("actor")?.text()
-        });
+        let host = record
+            .host("host")
+            .and_then(|host| names.get(host.0).copied());
+        let actor = host.and_then(|host| self.reader.actor_of(host));
         for (span, defect) in record.texts("defects") {
             let fits = |of: &str| actor.is_none_or(|actor| actor == of);
             let candidates: Vec<&str> = self

@@ -134,13 +134,7 @@ impl Lowering<'_, '_> {
             });
         }
         let host = *self.reader.names("host").get(host.0)?;
-        let actor = self
-            .reader
-            .root
-            .get("host")?
-            .get(host)?
-            .get("actor")?
-            .text()?;
+        let actor = self.reader.actor_of(host)?;
         let entry = self
             .vocabulary
             .actors

@@ -16,6 +16,15 @@ fn refused(text: &str, argument: &str) -> String {
 }
 
 #[test]
+fn one_mistake_does_not_make_others() {
+    // Whatever refers to a host whose actor is wrong would only repeat that.
+    let text = HOSTS.replace("actor = \"proxy\"", "actor = \"proxi\"")
+        + "[timeline]\nsteps = [{ at = \"0s\", host = \"proxy\", do = \"stop\" }]\n"
+        + "[[known_bad]]\nhost = \"proxy\"\ndefects = [\"deaf\"]\nmust_fail = [\"nobody-waits\"]\n";
+    assert_eq!(mistakes(&text), ["there is no actor `proxi`"]);
+}
+
+#[test]
 fn a_mistake_in_a_value_of_the_matrix_is_reported_once_and_there() {
     let text = format!(
         "{HOSTS}[matrix]\n\"run.seed\" = [1, 2]\n\"run.platform\" = [\"linux\", \"mac\"]\n"
