@@ -91,6 +91,11 @@ const COMMANDS: &[CommandEntry] = &[
         }],
     },
     CommandEntry {
+        name: "re-invite",
+        doc: "Offers the session of the call anew; tries again after a 491.",
+        arguments: &[],
+    },
+    CommandEntry {
         name: "hang-up",
         doc: "Ends the call: BYE, or CANCEL before the answer; refuses with 603 what still rings here.",
         arguments: &[],

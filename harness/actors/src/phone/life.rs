@@ -59,6 +59,7 @@ impl Life {
         match (command.name, target) {
             ("register", _) => running.step(cx, |agent, turn| agent.register(turn)),
             ("unregister", _) => running.step(cx, |agent, turn| agent.unregister(turn)),
+            ("re-invite", _) => running.step(cx, |agent, turn| agent.reinvite(turn)),
             ("hang-up", _) => running.step(cx, |agent, turn| agent.hang_up(turn)),
             ("call", Some(uri)) => running.step(cx, |agent, turn| agent.call(turn, &uri)),
             ("call", None) => tracing::warn!(to, "cannot call what is no URI"),
@@ -101,7 +102,11 @@ impl Machine for Life {
             return Deadlines::default();
         };
         Deadlines {
-            foreground: element.working_deadline().into_iter().chain(agent.deadline()).min(),
+            foreground: element
+                .working_deadline()
+                .into_iter()
+                .chain(agent.deadline())
+                .min(),
             background: agent
                 .background_deadline()
                 .into_iter()
@@ -226,6 +231,18 @@ fn log(event: Event) {
         Event::CallEnded(_, peer, Ending::There) => {
             tracing::info!(peer, "call ended: the other end hung up");
         }
+        Event::CallEnded(_, peer, Ending::Lost) => {
+            tracing::warn!(peer, "call ended: the other end has lost it");
+        }
+        Event::Changed(_, peer) => tracing::info!(peer, "session changed"),
+        Event::NotChanged(_, peer, Failure::Refused(status, reason)) => {
+            tracing::info!(
+                peer,
+                status = status.code(),
+                "session not changed: {reason}"
+            );
+        }
+        Event::NotChanged(_, peer, _) => tracing::warn!(peer, "session not changed"),
         Event::CallEnded(_, peer, Ending::NotAcknowledged) => {
             tracing::warn!(peer, "call ended: the answer was never acknowledged");
         }

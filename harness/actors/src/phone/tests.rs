@@ -65,6 +65,25 @@ fn the_callee_can_end_the_call_too() {
 }
 
 #[test]
+fn a_reinvite_goes_through_the_proxy_and_keeps_the_call() {
+    let mut pump = call_under_way();
+    pump.run(5000);
+    pump.tell("alice", "re-invite", None);
+    pump.run(6000);
+    assert_eq!(pump.seen(&["5.010 bob → proxy 200 INVITE"]).len(), 1);
+    assert_eq!(
+        pump.seen(&["5.020 alice → proxy ACK sip:1002@192.168.8.120:41303"])
+            .len(),
+        1
+    );
+    pump.tell("bob", "hang-up", None);
+    pump.run(50_000);
+    for name in ["alice", "bob", "proxy"] {
+        assert_eq!(pump.left_over(name), Vec::<String>::new(), "{name}");
+    }
+}
+
+#[test]
 fn a_lost_200_to_bye_brings_the_bye_again_after_t1() {
     let mut pump = call_under_way();
     pump.run(12_000);

@@ -79,13 +79,19 @@ impl Running {
             .deadline()
             .filter(|_| self.config.remove_expired);
         Deadlines {
-            foreground: self.element.working_deadline().into_iter().chain(core).min(),
+            foreground: self
+                .element
+                .working_deadline()
+                .into_iter()
+                .chain(core)
+                .min(),
             background: self
                 .probes
                 .background_deadline()
                 .into_iter()
                 .chain(expiry)
                 .chain(self.element.lingering_deadline())
+                .chain(self.core.lingering_deadline())
                 .min(),
         }
     }

@@ -108,6 +108,15 @@ fn the_broken_service_of_report_a_is_a_matter_of_values() {
     assert!(!logs_contain("target unreachable"));
 }
 
+#[test]
+fn a_reinvite_to_an_unreachable_phone_is_480_and_the_dialog_stays() {
+    let mut pump = call_to_a_dead_phone(|_| {});
+    pump.tell("alice", "re-invite", None);
+    pump.run(13_000);
+    assert_eq!(pump.seen(&["12.005 proxy → alice 480 INVITE"]).len(), 1);
+    assert_eq!(pump.open("alice", "dialog").len(), 1);
+}
+
 #[traced_test]
 #[test]
 fn another_socket_error_is_503_an_error_and_no_reason_to_forget_anybody() {

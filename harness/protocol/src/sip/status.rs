@@ -139,6 +139,8 @@ impl Status {
     pub const BUSY_HERE: Self = Self(486);
     /// 487 Request Terminated.
     pub const REQUEST_TERMINATED: Self = Self(487);
+    /// 491 Request Pending.
+    pub const REQUEST_PENDING: Self = Self(491);
     /// 500 Server Internal Error.
     pub const SERVER_INTERNAL_ERROR: Self = Self(500);
     /// 501 Not Implemented.

@@ -8,7 +8,7 @@ use super::{Ending, Event, Failure, Purpose, UserAgent, UserAgentTurn};
 use crate::Instant;
 use crate::sip::dialog::Dialog;
 use crate::sip::transaction::TransactionId;
-use crate::sip::{Message, Method, NameAddr};
+use crate::sip::{Message, Method, NameAddr, Status};
 
 /// A call from its INVITE to its end.
 #[derive(Clone, Debug)]
@@ -24,6 +24,19 @@ pub(super) struct Call {
     pub(super) unacknowledged: Option<Unacknowledged>,
     /// Whether a BYE goes out as soon as it may.
     pub(super) hang_up_wanted: bool,
+    /// Whether this side made the Call-ID.
+    pub(super) outgoing: bool,
+    /// A change of the session that this side wants.
+    pub(super) reinvite: Option<Reinvite>,
+}
+
+/// What has become of a re-INVITE of this side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reinvite {
+    /// It waits for its final response.
+    Out,
+    /// It met one of the peer's and goes out once more at that moment.
+    Again(Instant),
 }
 
 /// How far a call is.
@@ -81,11 +94,13 @@ impl Call {
     pub(super) fn new(peer: String, phase: Phase) -> Self {
         Self {
             peer,
+            outgoing: matches!(phase, Phase::Calling(_)),
             phase,
             dialog: None,
             ack: None,
             unacknowledged: None,
             hang_up_wanted: false,
+            reinvite: None,
         }
     }
 
@@ -100,6 +115,18 @@ impl Call {
             .is_some_and(|dialog| dialog.has_response(response))
     }
 
+    /// Whether that 2xx is the one that was acknowledged last.
+    pub(super) fn is_acknowledged(&self, response: &Message) -> bool {
+        let (Some((_, ack)), Ok(cseq)) = (&self.ack, response.cseq()) else {
+            return false;
+        };
+        cseq.method == Method::Invite
+            && response.status().is_some_and(Status::is_success)
+            && ack
+                .cseq()
+                .is_ok_and(|acknowledged| acknowledged.number == cseq.number)
+    }
+
     pub(super) fn deadline(&self) -> Option<Instant> {
         let phase = match &self.phase {
             Phase::Calling(calling) => calling.give_up_at,
@@ -110,7 +137,18 @@ impl Call {
             .unacknowledged
             .as_ref()
             .map(|waiting| waiting.resend_at.min(waiting.give_up_at));
-        phase.into_iter().chain(resend).min()
+        phase
+            .into_iter()
+            .chain(resend)
+            .chain(self.reinvite_at())
+            .min()
+    }
+
+    fn reinvite_at(&self) -> Option<Instant> {
+        match self.reinvite? {
+            Reinvite::Out => None,
+            Reinvite::Again(at) => Some(at),
+        }
     }
 }
 
@@ -127,6 +165,9 @@ impl UserAgent {
                 self.call_failed(turn, id, Failure::TimedOut);
             }
             Phase::Ringing(_) => self.ring(turn, id),
+            Phase::Up if call.reinvite_at().is_some_and(|at| at <= turn.now) => {
+                self.send_reinvite(turn, id);
+            }
             Phase::Up | Phase::Ending => self.repeat_answer(turn, id),
         }
     }
@@ -142,6 +183,7 @@ impl UserAgent {
         let bye = dialog.request(&Method::Bye);
         call.phase = Phase::Ending;
         call.unacknowledged = None;
+        call.reinvite = None;
         turn.above
             .push(Event::CallEnded(id, call.peer.clone(), ending));
         let client = self.send(turn, bye);

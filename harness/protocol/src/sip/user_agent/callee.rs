@@ -2,7 +2,7 @@
 //!
 //! Owns what a UAS does with each: RFC 3261 §8.2, §9.2, §11.2, §13.3 and §15.1.2.
 
-use super::call::{Call, Phase, Ringing, Unacknowledged};
+use super::call::{Call, Phase, Reinvite, Ringing, Unacknowledged};
 use super::request::{ALLOW, offer};
 use super::{Ending, Event, Failure, UserAgent, UserAgentTurn};
 use crate::sip::dialog::{Dialog, DialogError};
@@ -223,7 +223,7 @@ impl UserAgent {
         }
     }
 
-    // RFC 3261 §14.2: an INVITE before the one before it is done gets 500 with Retry-After.
+    // RFC 3261 §14.2: one that crosses ours gets 491, and an INVITE before the one before it is done gets 500 with Retry-After.
     fn reinvited(
         &mut self,
         turn: &mut UserAgentTurn<'_>,
@@ -234,6 +234,9 @@ impl UserAgent {
         let Some(state) = self.calls.get_mut(&call) else {
             return;
         };
+        if state.reinvite == Some(Reinvite::Out) {
+            return turn.answer(id, request, Status::REQUEST_PENDING);
+        }
         let idle = matches!(state.phase, Phase::Up) && state.unacknowledged.is_none();
         if !idle {
             let mut response = turn.response(request, Status::SERVER_INTERNAL_ERROR);

@@ -138,26 +138,14 @@ impl UserAgent {
         dialog: Dialog,
         response: &Message,
     ) {
-        let number = response.cseq().map_or(0, |cseq| cseq.number);
-        let mut ack = dialog.ack(number);
-        // RFC 3261 §17: the ACK for a 2xx is a transaction of its own for its branch.
-        let via = turn.via(self.config.address);
-        ack.prepend("Via", &via);
-        let destination = self.next_hop(&ack);
         let Some(call) = self.calls.get_mut(&id) else {
             return;
         };
-        turn.above.push(Event::CallUp(
-            id,
-            call.peer.clone(),
-            dialog.call_id().to_owned(),
-        ));
+        let call_id = dialog.call_id().to_owned();
+        turn.above
+            .push(Event::CallUp(id, call.peer.clone(), call_id));
         call.phase = Phase::Up;
         call.dialog = Some(dialog);
-        call.ack = Some((destination, ack.clone()));
-        turn.above.push(Event::Send {
-            destination,
-            message: ack,
-        });
+        self.acknowledge(turn, id, response);
     }
 }

@@ -8,6 +8,7 @@ mod call;
 mod callee;
 mod caller;
 mod registration;
+mod reinvite;
 mod request;
 
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ use std::time::Duration;
 
 use super::transaction::{Timer, TransactionId};
 use super::turn::Turn;
-use super::{Message, Method, Status};
+use super::{Message, Status};
 use crate::Instant;
 use call::{Call, Phase};
 use registration::Registration;
@@ -87,6 +88,10 @@ pub enum Event {
     CallFailed(u64, String, Failure),
     /// A call ended.
     CallEnded(u64, String, Ending),
+    /// The session of a call was offered anew, and taken.
+    Changed(u64, String),
+    /// The session of a call stays as it was.
+    NotChanged(u64, String, Failure),
     /// A BYE was not answered: the call is over nevertheless.
     ByeUnanswered(u64, String),
     /// There is no trace of that call any more.
@@ -111,6 +116,8 @@ pub enum Ending {
     Here,
     /// The peer.
     There,
+    /// This side, since the peer knows nothing of the call any more or does not answer (RFC 3261 §12.2.1.2).
+    Lost,
     /// This side, since the peer never acknowledged the answer (RFC 3261 §13.3.1.4).
     NotAcknowledged,
 }
@@ -123,6 +130,7 @@ pub type UserAgentTurn<'a> = Turn<'a, Event>;
 enum Purpose {
     Register,
     Invite(u64),
+    Reinvite(u64),
     Cancel,
     Bye(u64),
 }
@@ -185,6 +193,7 @@ impl UserAgent {
         };
         match purpose {
             Purpose::Invite(call) => self.invite_answered(turn, call, client, response),
+            Purpose::Reinvite(call) => self.reinvite_answered(turn, call, client, response),
             _ if status.is_provisional() => {}
             Purpose::Register => {
                 self.clients.remove(&client);
@@ -203,10 +212,9 @@ impl UserAgent {
 
     /// A response without a transaction: only a 2xx to an INVITE means anything, that its ACK was lost.
     pub fn stray(&mut self, turn: &mut UserAgentTurn<'_>, response: &Message) {
-        let again = response.method() == Method::Invite
-            && response.status().is_some_and(Status::is_success);
-        let call = self.calls.values().find(|call| call.is_in(response));
-        if again && let Some((destination, message)) = call.and_then(|call| call.ack.clone()) {
+        let mut calls = self.calls.values();
+        let call = calls.find(|call| call.is_in(response) && call.is_acknowledged(response));
+        if let Some((destination, message)) = call.and_then(|call| call.ack.clone()) {
             turn.above.push(Event::Send {
                 destination,
                 message,
@@ -264,6 +272,7 @@ impl UserAgent {
         match self.clients.remove(&client) {
             Some(Purpose::Register) => self.register_failed(turn, failure, None),
             Some(Purpose::Invite(call)) => self.call_failed(turn, call, failure),
+            Some(Purpose::Reinvite(call)) => self.reinvite_failed(turn, call, failure),
             Some(Purpose::Bye(call)) => {
                 if let Some(peer) = self.calls.get(&call).map(|call| call.peer.clone()) {
                     turn.above.push(Event::ByeUnanswered(call, peer));
@@ -293,8 +302,9 @@ impl UserAgent {
 
     fn close(&mut self, turn: &mut UserAgentTurn<'_>, id: u64) {
         if self.calls.remove(&id).is_some() {
-            self.clients
-                .retain(|_, purpose| *purpose != Purpose::Invite(id));
+            self.clients.retain(|_, purpose| {
+                ![Purpose::Invite(id), Purpose::Reinvite(id)].contains(purpose)
+            });
             turn.above.push(Event::CallClosed(id));
         }
     }

@@ -417,3 +417,50 @@ fn a_retry_after_is_waited_for() {
     );
     assert_eq!(bench.wait(Duration::from_micros(1)), ["REGISTER"]);
 }
+
+#[test]
+fn a_refused_reinvite_leaves_the_dialog_unless_the_peer_has_lost_it() {
+    for (code, expected) in [
+        (488, vec!["ACK"]),
+        (480, vec!["ACK"]),
+        (481, vec!["ACK", "BYE"]),
+        (408, vec!["ACK", "BYE"]),
+    ] {
+        let mut bench = Bench::new();
+        bench.answered_call();
+        assert_eq!(bench.act(|agent, turn| agent.reinvite(turn)), ["INVITE"]);
+        let refused = answer(&bench.last("INVITE"), code, "x");
+        assert_eq!(bench.receive(refused), expected, "{code}");
+    }
+}
+
+#[test]
+fn crossing_reinvites_are_491_and_tried_again_in_steps_of_10_ms() {
+    let mut bench = Bench::new();
+    let ok = bench.answered_call();
+    bench.act(|agent, turn| agent.reinvite(turn));
+    let ours = bench.last("INVITE");
+    assert_eq!(
+        bench.receive(in_dialog("INVITE", "2", 2, &ok)),
+        ["491 INVITE"]
+    );
+    assert_eq!(bench.receive(answer(&ours, 491, "x")), ["ACK"]);
+    // RFC 3261 §14.1: the peer made the Call-ID, so we wait no more than 2 s.
+    let began = bench.now;
+    let at = bench.agent.deadline().expect("a second try");
+    assert!(
+        at <= began + Duration::from_secs(2) && at.since(began).as_micros().is_multiple_of(10_000),
+        "{at}"
+    );
+    let sent = bench.wait(Duration::from_secs(2));
+    assert!(sent.contains(&"INVITE".to_owned()), "{sent:?}");
+    // The second one is taken, and the repeated 2xx acknowledged again.
+    let again = bench.last("INVITE");
+    assert_eq!(bench.receive(answer(&again, 200, "x")), ["ACK"]);
+    assert_eq!(bench.receive(answer(&again, 200, "x")), ["ACK"]);
+    assert!(
+        bench
+            .noted
+            .contains(&Event::Changed(1, "sip:1002@sim.test".to_owned()))
+    );
+}

@@ -1,0 +1,147 @@
+//! Changing the session of a call that is up.
+//!
+//! Owns re-INVITEs that go out (RFC 3261 §14.1), and trying again after two have crossed.
+
+use std::time::Duration;
+
+use super::call::{Call, Phase, Reinvite};
+use super::request::offer;
+use super::{Ending, Event, Failure, Purpose, UserAgent, UserAgentTurn};
+use crate::sip::transaction::TransactionId;
+use crate::sip::{Message, Method, Status};
+
+impl UserAgent {
+    /// Offers the session of the current call anew; does nothing without a call that is up and quiet.
+    // RFC 3261 §14.1: not while another INVITE of the dialog is going on in either direction.
+    pub fn reinvite(&mut self, turn: &mut UserAgentTurn<'_>) {
+        let quiet = |call: &Call| {
+            matches!(call.phase, Phase::Up)
+                && call.unacknowledged.is_none()
+                && call.reinvite.is_none()
+        };
+        let current = self.calls.iter().find(|(_, call)| quiet(call));
+        if let Some(id) = current.map(|(id, _)| *id) {
+            self.send_reinvite(turn, id);
+        }
+    }
+
+    pub(super) fn send_reinvite(&mut self, turn: &mut UserAgentTurn<'_>, id: u64) {
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        call.reinvite = Some(Reinvite::Out);
+        let Some(dialog) = &mut call.dialog else {
+            return;
+        };
+        let mut invite = dialog.request(&Method::Invite);
+        invite.append("Contact", &self.contact());
+        offer(&mut invite, self.config.address);
+        let client = self.send(turn, invite);
+        self.clients.insert(client, Purpose::Reinvite(id));
+    }
+
+    pub(super) fn reinvite_answered(
+        &mut self,
+        turn: &mut UserAgentTurn<'_>,
+        id: u64,
+        client: TransactionId,
+        response: &Message,
+    ) {
+        let Some(status) = response.status().filter(|status| status.is_final()) else {
+            return;
+        };
+        if status.is_success() {
+            return self.reinvite_taken(turn, id, response);
+        }
+        self.clients.remove(&client);
+        if status == Status::REQUEST_PENDING {
+            return self.reinvite_later(turn, id);
+        }
+        let reason = response.reason().unwrap_or_default().into_owned();
+        self.reinvite_failed(turn, id, Failure::Refused(status, reason));
+    }
+
+    /// The session stays as it was; the dialog too, unless the peer has lost it or is silent.
+    // RFC 3261 §14.1, and §12.2.1.2 for 481, 408 and no answer at all.
+    pub(super) fn reinvite_failed(
+        &mut self,
+        turn: &mut UserAgentTurn<'_>,
+        id: u64,
+        failure: Failure,
+    ) {
+        let Some(call) = self
+            .calls
+            .get_mut(&id)
+            .filter(|call| matches!(call.phase, Phase::Up))
+        else {
+            return;
+        };
+        call.reinvite = None;
+        let fatal = match &failure {
+            Failure::Refused(status, _) => {
+                [Status::DOES_NOT_EXIST, Status::REQUEST_TIMEOUT].contains(status)
+            }
+            Failure::TimedOut => true,
+            Failure::NotSent => false,
+        };
+        turn.above
+            .push(Event::NotChanged(id, call.peer.clone(), failure));
+        if fatal {
+            self.bye(turn, id, Ending::Lost);
+        }
+    }
+
+    /// Acknowledges a 2xx in the call's dialog, and keeps the ACK for when the 2xx is repeated.
+    // RFC 3261 §13.2.2.4; §17: the ACK for a 2xx has a branch of its own.
+    pub(super) fn acknowledge(
+        &mut self,
+        turn: &mut UserAgentTurn<'_>,
+        id: u64,
+        response: &Message,
+    ) {
+        let number = response.cseq().map_or(0, |cseq| cseq.number);
+        let dialog = self.calls.get(&id).and_then(|call| call.dialog.as_ref());
+        let Some(mut message) = dialog.map(|dialog| dialog.ack(number)) else {
+            return;
+        };
+        let via = turn.via(self.config.address);
+        message.prepend("Via", &via);
+        let destination = self.next_hop(&message);
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.ack = Some((destination, message.clone()));
+        }
+        turn.above.push(Event::Send {
+            destination,
+            message,
+        });
+    }
+
+    fn reinvite_taken(&mut self, turn: &mut UserAgentTurn<'_>, id: u64, response: &Message) {
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        if call.is_acknowledged(response) {
+            return self.stray(turn, response);
+        }
+        call.reinvite = None;
+        if let Some(dialog) = &mut call.dialog {
+            dialog.refresh_target(response);
+        }
+        turn.above.push(Event::Changed(id, call.peer.clone()));
+        self.acknowledge(turn, id, response);
+    }
+
+    // RFC 3261 §14.1: who made the Call-ID waits 2.1 to 4 s, the other one up to 2 s, in steps of 10 ms.
+    fn reinvite_later(&mut self, turn: &mut UserAgentTurn<'_>, id: u64) {
+        let Some(call) = self
+            .calls
+            .get_mut(&id)
+            .filter(|call| matches!(call.phase, Phase::Up))
+        else {
+            return;
+        };
+        let (least, steps) = if call.outgoing { (2100, 191) } else { (0, 201) };
+        let wait = least + (turn.draw)("reinvite-retry") % steps * 10;
+        call.reinvite = Some(Reinvite::Again(turn.now + Duration::from_millis(wait)));
+    }
+}
