@@ -23,14 +23,13 @@ impl Message {
         self.fields.insert(at, Field::new(name, value));
     }
 
-    /// Adds a field after the last of this name, or after all fields if there is none.
+    /// Adds a field after the last of this name. If there is none, it comes after all fields, but before a
+    /// Content-Length that stands last.
     pub fn append(&mut self, name: &str, value: &str) {
         let key = Key::new(name);
         let last = self.fields.iter().rposition(|field| field.matches(&key));
-        self.fields.insert(
-            last.map_or(self.fields.len(), |at| at + 1),
-            Field::new(name, value),
-        );
+        let at = last.map_or_else(|| self.end(), |at| at + 1);
+        self.fields.insert(at, Field::new(name, value));
     }
 
     /// Gives a field one value: the first of this name is rewritten where it stands, the others are removed; if there
@@ -38,8 +37,8 @@ impl Message {
     pub fn set(&mut self, name: &str, value: &str) {
         let at = self.position(name);
         self.remove(name);
-        self.fields
-            .insert(at.unwrap_or(self.fields.len()), Field::new(name, value));
+        let at = at.unwrap_or_else(|| self.end());
+        self.fields.insert(at, Field::new(name, value));
     }
 
     /// Removes all fields of this name; returns how many there were.
@@ -107,6 +106,16 @@ impl Message {
             value += &old.map_or_else(|| format!(";{name}"), |old| format!(";{name}={old}"));
         }
         self.set("To", &format!("{value};tag={tag}"));
+    }
+
+    /// Where a field of a new name goes.
+    fn end(&self) -> usize {
+        let count = self.fields.len();
+        let length_last = self
+            .fields
+            .last()
+            .is_some_and(|field| field.is("Content-Length"));
+        if length_last { count - 1 } else { count }
     }
 
     fn position(&self, name: &str) -> Option<usize> {

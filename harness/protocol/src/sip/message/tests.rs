@@ -84,7 +84,7 @@ fn new_fields_stand_where_the_name_says() {
     message.set("TO", "u");
     assert_eq!(
         text(&message),
-        "BYE sip:a@b SIP/2.0\r\nMax-Forwards: 70\r\nContent-Length: 0\r\nv: 1\r\nVia: 2\r\nVia: 3\r\nTO: u\r\n\r\n"
+        "BYE sip:a@b SIP/2.0\r\nMax-Forwards: 70\r\nv: 1\r\nVia: 2\r\nVia: 3\r\nTO: u\r\nContent-Length: 0\r\n\r\n"
     );
     assert_eq!(message.remove("Via"), 3);
 }

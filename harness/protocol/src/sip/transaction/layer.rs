@@ -147,7 +147,10 @@ impl Layer {
     /// When [`Layer::expire`] is to be called next; `None` if no timer runs.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        self.working_deadline().into_iter().chain(self.lingering_deadline()).min()
+        self.working_deadline()
+            .into_iter()
+            .chain(self.lingering_deadline())
+            .min()
     }
 
     /// The part of [`Layer::deadline`] that belongs to transactions with work to do: they retransmit, or wait for an
@@ -167,7 +170,10 @@ impl Layer {
     pub fn expire(&mut self, now: Instant, out: &mut Vec<Output>) {
         let is_due = |(at, _): &&Deadline| *at <= now;
         let working = self.deadlines.iter().take_while(is_due);
-        let mut due: Vec<_> = working.chain(self.lingering.iter().take_while(is_due)).copied().collect();
+        let mut due: Vec<_> = working
+            .chain(self.lingering.iter().take_while(is_due))
+            .copied()
+            .collect();
         due.sort_unstable();
         for (_, id) in due {
             let mut effects = std::mem::take(&mut self.effects);
@@ -311,12 +317,20 @@ impl Layer {
             for effect in effects.drain(..) {
                 transaction.output(id, effect, &mut carried, out);
             }
-            let (deadline, lingers) = (transaction.machine.deadline(), transaction.machine.lingers());
+            let (deadline, lingers) = (
+                transaction.machine.deadline(),
+                transaction.machine.lingers(),
+            );
             if (deadline, lingers) != (transaction.deadline, transaction.lingers) {
                 let before = std::mem::replace(&mut transaction.deadline, deadline);
-                before.map(|at| self.deadlines.remove(&(at, id)) || self.lingering.remove(&(at, id)));
+                before
+                    .map(|at| self.deadlines.remove(&(at, id)) || self.lingering.remove(&(at, id)));
                 transaction.lingers = lingers;
-                let list = if lingers { &mut self.lingering } else { &mut self.deadlines };
+                let list = if lingers {
+                    &mut self.lingering
+                } else {
+                    &mut self.deadlines
+                };
                 deadline.map(|at| list.insert((at, id)));
             }
             if transaction.machine.state() == State::Terminated {

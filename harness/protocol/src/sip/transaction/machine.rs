@@ -85,7 +85,9 @@ impl Machine {
     /// Whether its work is done, and it only stays to recognise repeats.
     #[must_use]
     pub fn lingers(&self) -> bool {
-        self.running.iter().all(|running| running.timer.only_lingers())
+        self.running
+            .iter()
+            .all(|running| running.timer.only_lingers())
     }
 
     /// Lets something happen.

@@ -42,7 +42,10 @@ impl Timer {
     /// Whether a transaction that runs no other timer has done its work, and only stays to recognise repeats.
     #[must_use]
     pub const fn only_lingers(self) -> bool {
-        matches!(self, Self::D | Self::I | Self::J | Self::K | Self::L | Self::M)
+        matches!(
+            self,
+            Self::D | Self::I | Self::J | Self::K | Self::L | Self::M
+        )
     }
 }
 

@@ -65,7 +65,9 @@ fn a_forged_received_is_replaced() {
         .expect("a name needs received");
     assert_eq!(completed, "SIP/2.0/UDP phone.test;received=192.0.2.1");
     let via = Via::parse("SIP/2.0/UDP 192.0.2.1;received=198.51.100.7").expect("well formed");
-    let completed = via.completed(address("192.0.2.1:5060")).expect("the claim is wrong");
+    let completed = via
+        .completed(address("192.0.2.1:5060"))
+        .expect("the claim is wrong");
     assert_eq!(completed, "SIP/2.0/UDP 192.0.2.1;received=192.0.2.1");
 }
 

@@ -110,7 +110,7 @@ fn a_failure_is_acknowledged_by_the_client_transaction() {
         Some(
             "ACK sip:bob@sim.test SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK1\r\nMax-Forwards: 70\r\n\
              Route: <sip:p1.test;lr>\r\nFrom: <sip:alice@sim.test>;tag=a\r\nTo: <sip:bob@sim.test>;tag=b\r\nCall-ID: 1\r\n\
-             CSeq: 1 ACK\r\nContent-Length: 0\r\nAuthorization: Digest username=\"a\"\r\n\r\n"
+             CSeq: 1 ACK\r\nAuthorization: Digest username=\"a\"\r\nContent-Length: 0\r\n\r\n"
         )
     );
     assert_eq!(
@@ -377,6 +377,24 @@ fn answers_that_cannot_be_given_are_named() {
         ["send 486 to 192.0.2.1:5060"],
         "the refused answer replaced nothing"
     );
+}
+
+/// Whoever waits for a run to become quiet must not wait for transactions that only catch repeats.
+#[test]
+fn an_answered_transaction_moves_from_work_to_lingering() {
+    let (mut layer, mut out) = (Layer::new(Timers::default()), Vec::new());
+    let bye = request("BYE", "z9hG4bK1");
+    layer.request(at(0), address(PROXY), bye.clone(), &mut out);
+    assert_eq!(
+        (layer.working_deadline(), layer.lingering_deadline()),
+        (Some(at(500)), None)
+    );
+    layer.receive(at(50), address(PROXY), answer(&bye, 200), &mut out);
+    assert_eq!(
+        (layer.working_deadline(), layer.lingering_deadline()),
+        (None, Some(at(5_050)))
+    );
+    assert_eq!(layer.deadline(), Some(at(5_050)));
 }
 
 /// The life of one transaction as a trace records it.
