@@ -123,11 +123,17 @@ impl Faults {
             .hits(fault.salt.with_text("target").with(target))
     }
 
-    /// Counts one host, or one other fault, as altered; a host is remembered, to undo it.
-    pub(crate) fn applied_to(&mut self, id: FaultId, host: Option<HostId>) {
+    /// Counts one host, or one other fault, as altered.
+    pub(crate) fn applied(&mut self, id: FaultId) {
         if let Some(fault) = self.find(id) {
             fault.report.applied += 1;
-            fault.changed.extend(host);
+        }
+    }
+
+    /// Remembers a host, to undo what was done to it.
+    pub(crate) fn remember(&mut self, id: FaultId, host: HostId) {
+        if let Some(fault) = self.find(id) {
+            fault.changed.push(host);
         }
     }
 

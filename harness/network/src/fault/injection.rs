@@ -138,10 +138,19 @@ impl Network {
         let armed = self.cause();
         for host in scope.targets().unwrap_or_else(|| self.hosts()) {
             let key = self.0.with(|state| state.topology.site(host).key);
-            if self.0.with(|state| state.faults.matches_target(id, key)) && self.begin(change, host)
-            {
-                self.0.with(|state| state.faults.applied_to(id, Some(host)));
+            if !self.0.with(|state| state.faults.matches_target(id, key)) {
+                continue;
             }
+            let altered = self.begin(change, host);
+            self.0.with(|state| {
+                if altered {
+                    state.faults.applied(id);
+                }
+                // A machine that is off is detached unnoticed, and must be attached again all the same.
+                if altered || change == HostChange::Detach {
+                    state.faults.remember(id, host);
+                }
+            });
             self.set_cause(armed);
         }
     }
@@ -153,7 +162,7 @@ impl Network {
                 .with(|state| state.faults.matches_target(id, u64::from(other.0)))
             {
                 self.heal(other);
-                self.0.with(|state| state.faults.applied_to(id, None));
+                self.0.with(|state| state.faults.applied(id));
             }
         }
     }

@@ -423,6 +423,53 @@ fn packets_wait_for_a_neighbour_that_comes_back() {
     assert_eq!(world.network.packets_in_flight(), 0);
 }
 
+// The same wait, but the sender loses power meanwhile: what its kernel held is gone, although it boots again in time.
+#[test]
+fn packets_that_wait_are_lost_with_their_sender() {
+    for (fault, arrives) in [
+        (fault::power_off as fn() -> Fault, false),
+        (fault::kill, true),
+    ] {
+        let world = World::new(1, Platform::Linux);
+        let receiver = bind(&world.idle(world.carol), "10.0.9.3:9");
+        let socket = bind(&world.idle(world.alice), "10.0.8.1:9");
+        let gone = Injection::new(fault::neighbour_gone(), Scope::Host(world.alice));
+        world.network.inject(gone.lasts(ms(1500)));
+        assert_eq!(send(&socket, "10.0.9.3:9"), Ok(4));
+        world
+            .network
+            .inject(Injection::new(fault(), Scope::Host(world.alice)).lasts(ms(500)));
+        world.run_to(10_000);
+        assert_eq!(
+            receive(&receiver).is_some(),
+            arrives,
+            "a process that ends takes nothing from its kernel"
+        );
+        assert_eq!(world.network.packets_in_flight(), 0);
+    }
+}
+
+// Detached while off, booted while detached, attached at last: each heal undoes its own fault and no more.
+#[test]
+fn host_faults_that_overlap_are_undone_each_for_itself() {
+    let world = World::new(1, Platform::Linux);
+    world.network.start(world.bob, echo);
+    let socket = bind(&world.idle(world.alice), "10.0.8.1:9");
+    let inject = |fault| {
+        world
+            .network
+            .inject(Injection::new(fault, Scope::Host(world.bob)))
+    };
+    let (off, gone) = (inject(fault::power_off()), inject(fault::neighbour_gone()));
+    let again = inject(fault::neighbour_gone());
+    world.network.heal(off);
+    assert!(!answered(&world, &socket), "it runs, but off the LAN");
+    world.network.heal(gone);
+    assert!(!answered(&world, &socket), "the other fault lasts");
+    world.network.heal(again);
+    assert!(answered(&world, &socket));
+}
+
 /// Arguments that make every fault of the catalogue.
 fn some_args(entry: &fault::Entry) -> Args {
     let required = entry.params.iter().filter(|param| param.default.is_none());
