@@ -13,6 +13,8 @@ fn busy(seed: u64, extra: impl FnOnce(&World)) -> World {
     for host in [world.bob, world.carol] {
         world.network.start(host, echo);
     }
+    // First, so that whatever is numbered is numbered differently.
+    extra(&world);
     let some = PartsPerMillion::new(200_000).expect("in range");
     for fault in [
         fault::drop(),
@@ -24,7 +26,6 @@ fn busy(seed: u64, extra: impl FnOnce(&World)) -> World {
             .network
             .inject(Injection::new(fault, Scope::Everywhere).probability(some));
     }
-    extra(&world);
     world.network.start(world.alice, |host| async move {
         let socket = bind(&host, "10.0.8.1:9");
         for _ in 0..50 {
