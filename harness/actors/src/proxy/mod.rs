@@ -5,6 +5,7 @@
 
 mod config;
 mod entry;
+mod failure;
 mod life;
 mod location;
 mod probe;

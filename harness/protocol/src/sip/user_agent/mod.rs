@@ -4,6 +4,7 @@
 //! is acknowledged. Refuses forking of its own, media, authentication and redirection; the session description is a
 //! fixed offer of PCMU.
 
+mod answer;
 mod call;
 mod callee;
 mod caller;

@@ -1,0 +1,122 @@
+//! Answering a call.
+//!
+//! Owns what a UAS does with an INVITE that it took: it rings, is picked up or refuses, and sends its 2xx until the ACK
+//! comes (RFC 3261 §13.3.1).
+
+use super::call::{Phase, Unacknowledged};
+use super::request::{ALLOW, offer};
+use super::{Ending, Event, Failure, UserAgent, UserAgentTurn};
+use crate::sip::transaction::TransactionId;
+use crate::sip::{Message, Status};
+
+impl UserAgent {
+    /// Refuses a call that rings here.
+    pub(super) fn refuse(&mut self, turn: &mut UserAgentTurn<'_>, id: u64, status: Status) {
+        let Some(Phase::Ringing(ringing)) = self.calls.get(&id).map(|call| call.phase.clone())
+        else {
+            return;
+        };
+        let mut response = Message::response_to(&ringing.invite, status, None);
+        response.add_to_tag(&ringing.tag);
+        turn.respond(ringing.server, response);
+        let reason = status.reason().to_owned();
+        self.call_failed(turn, id, Failure::Refused(status, reason));
+    }
+
+    /// Rings, then is picked up or refuses.
+    pub(super) fn ring(&mut self, turn: &mut UserAgentTurn<'_>, id: u64) {
+        let answer = self.config.answer;
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        let Phase::Ringing(ringing) = &mut call.phase else {
+            return;
+        };
+        if ringing.rings {
+            return match answer.status {
+                Some(status) => self.refuse(turn, id, status),
+                None => self.pick_up(turn, id),
+            };
+        }
+        ringing.rings = true;
+        ringing.next_at = turn.now + answer.pick_up;
+        let (server, invite, tag) = (ringing.server, ringing.invite.clone(), ringing.tag.clone());
+        turn.above.push(Event::Ringing(id, call.peer.clone()));
+        let response = self.dialog_response(&invite, Status::RINGING, &tag);
+        turn.respond(server, response);
+        if answer.pick_up.is_zero() {
+            self.ring(turn, id);
+        }
+    }
+
+    // RFC 3261 §13.3.1.4: the UAS core sends its 2xx again, from T1 to T2 apart, until the ACK comes; 64·T1 without one
+    // end the dialog with a BYE.
+    pub(super) fn repeat_answer(&mut self, turn: &mut UserAgentTurn<'_>, id: u64) {
+        let t2 = turn.layer.timers().t2;
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        let Some(waiting) = &mut call.unacknowledged else {
+            return;
+        };
+        if waiting.give_up_at <= turn.now {
+            return self.bye(turn, id, Ending::NotAcknowledged);
+        }
+        waiting.interval = (waiting.interval * 2).min(t2);
+        waiting.resend_at = turn.now + waiting.interval;
+        let (server, ok) = (waiting.server, waiting.ok.clone());
+        turn.respond(server, ok);
+    }
+
+    fn pick_up(&mut self, turn: &mut UserAgentTurn<'_>, id: u64) {
+        let Some(Phase::Ringing(ringing)) = self.calls.get(&id).map(|call| call.phase.clone())
+        else {
+            return;
+        };
+        let ok = self.take_offer(turn, id, &ringing.invite, &ringing.tag, ringing.server);
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        call.phase = Phase::Up;
+        let call_id = ok.call_id().unwrap_or_default().to_owned();
+        turn.above
+            .push(Event::CallUp(id, call.peer.clone(), call_id));
+        turn.respond(ringing.server, ok);
+    }
+
+    /// The 2xx to an INVITE; from now on it waits for its ACK.
+    pub(super) fn take_offer(
+        &mut self,
+        turn: &UserAgentTurn<'_>,
+        id: u64,
+        invite: &Message,
+        tag: &str,
+        server: TransactionId,
+    ) -> Message {
+        let mut ok = self.dialog_response(invite, Status::OK, tag);
+        offer(&mut ok, self.config.address);
+        let timers = turn.layer.timers();
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.unacknowledged = Some(Unacknowledged {
+                server,
+                ok: ok.clone(),
+                interval: timers.t1,
+                resend_at: turn.now + timers.t1,
+                give_up_at: turn.now + timers.t1 * 64,
+            });
+        }
+        ok
+    }
+
+    /// A response that makes a dialog (RFC 3261 §12.1.1): Record-Route as it came, and a Contact.
+    fn dialog_response(&self, invite: &Message, status: Status, tag: &str) -> Message {
+        let mut response = Message::response_to(invite, status, None);
+        response.add_to_tag(tag);
+        for route in invite.values("Record-Route") {
+            response.append("Record-Route", route);
+        }
+        response.append("Contact", &self.contact());
+        response.append("Allow", ALLOW);
+        response
+    }
+}
