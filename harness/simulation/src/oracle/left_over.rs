@@ -8,6 +8,7 @@ use linefault_network::{self as network, HostId, Instant, RecordId};
 
 use super::{Finding, Holds, Oracle};
 use crate::evidence::Evidence;
+use crate::run::LINGER_MICROS;
 use crate::trace::Event;
 
 pub(super) const ORACLE: Oracle = Oracle {
@@ -52,7 +53,8 @@ pub struct LeftOver {
 /// What is open at the end of a trace and was not when its host had started, in order of opening.
 ///
 /// What a process had open dies with it. A binding is no left-over as long as the host that it leads to
-/// lives: it is there to be used.
+/// lives: it is there to be used. Nor is what was opened within the last 64·T1 of a run that had become quiet:
+/// only background work opens anything then, and it has not had its time yet.
 #[must_use]
 pub fn left_over(evidence: &Evidence<'_>) -> Vec<LeftOver> {
     let mut open = Open::default();
@@ -63,8 +65,11 @@ pub fn left_over(evidence: &Evidence<'_>) -> Vec<LeftOver> {
         let target = open.targets.get(&thing.record).and_then(|to| evidence.trace.host_at(*to));
         thing.kind == "binding" && target.is_some_and(|host| open.up.get(&host) == Some(&true))
     };
+    let young = |thing: &LeftOver| {
+        evidence.quiet && thing.opened_at.as_micros() + LINGER_MICROS > evidence.ended_at.as_micros()
+    };
     let mut left: Vec<_> = open.things.values().cloned().collect();
-    left.retain(|thing| !living_target(thing));
+    left.retain(|thing| !living_target(thing) && !young(thing));
     left.sort_by_key(|thing| thing.record);
     left
 }

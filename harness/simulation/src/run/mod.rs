@@ -16,7 +16,7 @@ use crate::trace::Trace;
 pub use fault::FaultCount;
 
 /// 64·T1 in microseconds: how long a run goes on once it is quiet, so that what is left over shows.
-const LINGER_MICROS: u64 = 64 * 500_000;
+pub(crate) const LINGER_MICROS: u64 = 64 * 500_000;
 
 /// What distinguishes one simulation of a scenario from another.
 #[derive(Clone, Copy, Debug, Default)]

@@ -121,7 +121,18 @@ impl<'a> Reader<'a> {
             Some(variant) => Some(self.record(node, &tagged.common, Some(variant))),
             None => {
                 self.unknown_variant(node, tagged);
+                self.apart_from_variant(node, tagged);
                 None
+            }
+        }
+    }
+
+    /// Judges what does not depend on the variant: a slip in a duration is one whatever command was meant.
+    fn apart_from_variant(&mut self, node: &Node, tagged: &Tagged) {
+        for (word, value) in node.entries() {
+            let key = tagged.common.keys.iter().find(|key| key.name == word.text);
+            if let Some(key) = key.filter(|key| matches!(key.kind, Kind::Duration | Kind::Trigger)) {
+                self.value(value, &key.kind);
             }
         }
     }

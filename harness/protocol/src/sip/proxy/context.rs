@@ -93,9 +93,8 @@ impl ResponseContext {
             .min_by_key(|response| response.status().map(rank))
     }
 
-    pub(super) fn deadline(&self) -> Option<Instant> {
-        let timers = self.branches.iter().filter_map(|branch| branch.timer_c);
-        timers.chain(self.forget_at).min()
+    pub(super) fn timer_c(&self) -> Option<Instant> {
+        self.branches.iter().filter_map(|branch| branch.timer_c).min()
     }
 }
 

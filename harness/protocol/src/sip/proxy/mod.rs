@@ -191,13 +191,16 @@ impl Proxy {
         }
     }
 
-    /// When Timer C of a branch fires, or what was answered can be forgotten.
+    /// When Timer C of a branch fires.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        self.contexts
-            .values()
-            .filter_map(ResponseContext::deadline)
-            .min()
+        self.contexts.values().filter_map(ResponseContext::timer_c).min()
+    }
+
+    /// When something that was answered can be forgotten, and with it what would pass on a late answer.
+    #[must_use]
+    pub fn lingering_deadline(&self) -> Option<Instant> {
+        self.contexts.values().filter_map(|context| context.forget_at).min()
     }
 
     /// How many requests are being proxied.

@@ -68,6 +68,7 @@ impl Bench {
                 .deadline()
                 .into_iter()
                 .chain(self.proxy.deadline())
+                .chain(self.proxy.lingering_deadline())
                 .min();
             let Some(at) = next.filter(|at| *at <= until) else {
                 break;
