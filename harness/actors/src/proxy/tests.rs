@@ -158,6 +158,25 @@ fn a_response_that_cannot_be_sent_is_dropped_and_cancels_nothing() {
 }
 
 #[test]
+fn a_repeated_request_finds_the_answer_that_could_not_be_sent() {
+    let mut pump = Pump::report_a(|_| {});
+    pump.tell("bob", "register", None);
+    pump.run(1000);
+    pump.tell("alice", "call", Some("bob"));
+    pump.run(12_000);
+    pump.tell("alice", "hang-up", None);
+    pump.run(12_014);
+    pump.failing.insert(address(ALICE), NO_ROUTE);
+    pump.run(12_100);
+    assert_eq!(pump.seen(&["12.015 proxy ✗ alice 200 BYE"]).len(), 1);
+    pump.failing.clear();
+    pump.run(13_000);
+    // Answered from the transaction, without troubling bob again, who would say 481.
+    assert_eq!(pump.seen(&["12.505 proxy → alice 200 BYE"]).len(), 1);
+    assert_eq!(pump.seen(&["proxy → bob BYE"]).len(), 1);
+}
+
+#[test]
 fn rfc3261_makes_a_lone_transport_error_500() {
     let mut pump = call_to_a_dead_phone(|config| config.statuses = Statuses::RFC3261);
     hang_up_and_wait(&mut pump);

@@ -94,7 +94,10 @@ impl ResponseContext {
     }
 
     pub(super) fn timer_c(&self) -> Option<Instant> {
-        self.branches.iter().filter_map(|branch| branch.timer_c).min()
+        self.branches
+            .iter()
+            .filter_map(|branch| branch.timer_c)
+            .min()
     }
 }
 

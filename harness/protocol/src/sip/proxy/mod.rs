@@ -194,13 +194,19 @@ impl Proxy {
     /// When Timer C of a branch fires.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        self.contexts.values().filter_map(ResponseContext::timer_c).min()
+        self.contexts
+            .values()
+            .filter_map(ResponseContext::timer_c)
+            .min()
     }
 
     /// When something that was answered can be forgotten, and with it what would pass on a late answer.
     #[must_use]
     pub fn lingering_deadline(&self) -> Option<Instant> {
-        self.contexts.values().filter_map(|context| context.forget_at).min()
+        self.contexts
+            .values()
+            .filter_map(|context| context.forget_at)
+            .min()
     }
 
     /// How many requests are being proxied.

@@ -299,6 +299,29 @@ fn timer_c_cancels_what_rings_and_gives_it_up_when_even_that_brings_no_end() {
 }
 
 #[test]
+fn a_cancel_goes_on_only_once_the_next_hop_has_been_heard() {
+    // RFC 3261 §9.1: before a provisional response it might overtake the INVITE.
+    let mut bench = Bench::new(Statuses::INCIDENT);
+    bench.receive(ALICE, invite(""));
+    let copy = bench.last().clone();
+    let mut cancel = message("CANCEL sip:1002@sim.test", "CANCEL", "");
+    cancel.set("CSeq", "1 CANCEL");
+    assert_eq!(
+        bench.receive(ALICE, cancel),
+        ["200 CANCEL to 192.0.2.1:5060"]
+    );
+    assert_eq!(
+        bench.receive(BOB, answer(&copy, 100)),
+        ["CANCEL to 192.0.2.2:5060"]
+    );
+    assert_eq!(
+        bench.last().values("Via").next(),
+        copy.values("Via").next(),
+        "the branch of its INVITE"
+    );
+}
+
+#[test]
 fn a_new_provisional_response_starts_timer_c_again() {
     let mut bench = Bench::new(Statuses::INCIDENT);
     bench.receive(ALICE, invite(""));
