@@ -30,8 +30,8 @@ impl Running {
             self.config.socket_error_log
         };
         line.write(Some(to), error, Some(&method));
-        // RFC 3261 §16.9: a response that cannot be sent is dropped, and nothing is cancelled. §17.2.4 would end its
-        // transaction; here it lives on, so that a repeated request finds the answer.
+        // RFC 3261 §16.9: a response that cannot be sent is dropped, and nothing is cancelled. RFC 6026 §8.8: its transaction
+        // lives on, so that a repeated request finds the answer.
         if !sent.message.is_request() {
             return;
         }
