@@ -35,12 +35,19 @@ fn main() -> ExitCode {
 /// The environment is read by insta itself, and may not be changed by a process with threads: by its parent it may.
 fn run_again_quietly() -> ExitCode {
     let program = env::current_exe().expect("a running test has a path");
-    let status = Command::new(program).args(env::args_os().skip(1)).env(INSTA_OUTPUT, "none").status();
+    let status = Command::new(program)
+        .args(env::args_os().skip(1))
+        .env(INSTA_OUTPUT, "none")
+        .status();
     let code = status.expect("a test can start itself").code();
-    code.and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from)
+    code.and_then(|code| u8::try_from(code).ok())
+        .map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
-#[expect(clippy::print_stderr, reason = "there is no test yet that could carry the message")]
+#[expect(
+    clippy::print_stderr,
+    reason = "there is no test yet that could carry the message"
+)]
 fn complain(message: &str) -> ExitCode {
     eprintln!("{message}");
     ExitCode::FAILURE
@@ -50,10 +57,20 @@ fn trials(suite: Suite) -> Vec<Trial> {
     let expected: BTreeSet<PathBuf> = suite.tests.iter().map(snapshot_path).collect();
     let mut trials: Vec<_> = suite.tests.into_iter().map(trial).collect();
     trials.push(Trial::test("no-mistakes-in-scenario-files", move || {
-        let texts: Vec<_> = suite.mistakes.iter().map(|mistakes| mistakes.render(false)).collect();
-        if texts.is_empty() { Ok(()) } else { Err(texts.concat().into()) }
+        let texts: Vec<_> = suite
+            .mistakes
+            .iter()
+            .map(|mistakes| mistakes.render(false))
+            .collect();
+        if texts.is_empty() {
+            Ok(())
+        } else {
+            Err(texts.concat().into())
+        }
     }));
-    trials.push(Trial::test("no-orphan-snapshots", move || no_orphans(&expected)));
+    trials.push(Trial::test("no-orphan-snapshots", move || {
+        no_orphans(&expected)
+    }));
     trials
 }
 
@@ -64,12 +81,19 @@ fn trial(test: Test) -> Trial {
 
 fn run(test: &Test) -> Result<(), Failed> {
     let outcome = panics::catch(|| test.run()).map_err(|message| {
-        format!("linefault itself failed: {message}\nreplay: {}", test.replay())
+        format!(
+            "linefault itself failed: {message}\nreplay: {}",
+            test.replay()
+        )
     })?;
     let difference = compare(test, &test.snapshot(&outcome));
     let failure = (!outcome.verdict.is_pass()).then(|| test.failure(&outcome, false));
     let parts: Vec<_> = [failure, difference].into_iter().flatten().collect();
-    if parts.is_empty() { Ok(()) } else { Err(parts.join("\n").into()) }
+    if parts.is_empty() {
+        Ok(())
+    } else {
+        Err(parts.join("\n").into())
+    }
 }
 
 /// What differs from the snapshot, if anything does. insta decides, and keeps the new text for review.
@@ -92,8 +116,16 @@ fn difference(test: &Test, path: &Path, text: &str) -> String {
     // Behind the second `---` of insta's header.
     let old = old.splitn(3, "---\n").nth(2).unwrap_or_default();
     let diff = TextDiff::from_lines(old.trim_end(), text.trim_end());
-    let diff = diff.unified_diff().context_radius(3).header("snapshot", "this run").to_string();
-    format!("{} differs from this run:\n{diff}replay: {}\n", path.display(), test.replay())
+    let diff = diff
+        .unified_diff()
+        .context_radius(3)
+        .header("snapshot", "this run")
+        .to_string();
+    format!(
+        "{} differs from this run:\n{diff}replay: {}\n",
+        path.display(),
+        test.replay()
+    )
 }
 
 /// `snapshots/` mirrors `scenarios/`; the file is named like the test.
@@ -105,8 +137,15 @@ fn no_orphans(expected: &BTreeSet<PathBuf>) -> Result<(), Failed> {
     let mut orphans = Vec::new();
     collect(Path::new("snapshots"), &mut orphans)?;
     orphans.retain(|path| !expected.contains(path));
-    let list: Vec<_> = orphans.iter().map(|path| format!("no scenario makes {}", path.display())).collect();
-    if list.is_empty() { Ok(()) } else { Err(list.join("\n").into()) }
+    let list: Vec<_> = orphans
+        .iter()
+        .map(|path| format!("no scenario makes {}", path.display()))
+        .collect();
+    if list.is_empty() {
+        Ok(())
+    } else {
+        Err(list.join("\n").into())
+    }
 }
 
 fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failed> {

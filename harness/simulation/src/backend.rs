@@ -60,7 +60,12 @@ impl SimulatedHost {
         trace: Rc<RefCell<Trace>>,
         mailbox: Rc<RefCell<Mailbox>>,
     ) -> Host {
-        Host::new(Rc::new(Self { host, address, trace, mailbox }))
+        Host::new(Rc::new(Self {
+            host,
+            address,
+            trace,
+            mailbox,
+        }))
     }
 }
 
@@ -84,7 +89,12 @@ impl Backend for SimulatedHost {
         Box::pin(async move {
             let socket = bound.map_err(translate)?;
             let local = socket.local_address().map_err(translate)?;
-            let socket = Rc::new(Udp { socket, local, host, trace });
+            let socket = Rc::new(Udp {
+                socket,
+                local,
+                host,
+                trace,
+            });
             mailbox.borrow_mut().sockets.push(Rc::downgrade(&socket));
             Ok(socket as Rc<dyn UdpBackend>)
         })
@@ -99,7 +109,11 @@ impl Backend for SimulatedHost {
             TimerClass::Foreground => network::TimerClass::Foreground,
             TimerClass::Background => network::TimerClass::Background,
         };
-        Box::new(Timer { host: self.host.clone(), class, set: None })
+        Box::new(Timer {
+            host: self.host.clone(),
+            class,
+            set: None,
+        })
     }
 
     fn draw(&self, purpose: &'static str) -> u64 {
@@ -154,7 +168,12 @@ impl Udp {
     fn send(&self, datagram: Bytes, to: SocketAddr) -> Result<(), SocketError> {
         let sent = self.socket.send_to(datagram.clone(), to).map_err(translate);
         if let Err(error) = sent {
-            let unsent = Event::Unsent(Unsent { from: self.local, to, datagram, error });
+            let unsent = Event::Unsent(Unsent {
+                from: self.local,
+                to,
+                datagram,
+                error,
+            });
             let record = push(&self.trace, &self.host, unsent);
             self.host.set_cause(Some(record));
         }
@@ -164,7 +183,9 @@ impl Udp {
 
 /// Records what a host did.
 fn push(trace: &RefCell<Trace>, host: &network::Host, event: Event) -> RecordId {
-    trace.borrow_mut().push(host.now(), Some(host.id()), host.cause(), event)
+    trace
+        .borrow_mut()
+        .push(host.now(), Some(host.id()), host.cause(), event)
 }
 
 struct Timer {
@@ -185,7 +206,9 @@ impl TimerBackend for Timer {
     }
 
     fn poll_fired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some((_, sleep)) = &mut self.set else { return Poll::Pending };
+        let Some((_, sleep)) = &mut self.set else {
+            return Poll::Pending;
+        };
         let fired = Pin::new(sleep).poll(cx);
         if fired.is_ready() {
             self.set = None;
@@ -216,5 +239,8 @@ pub(crate) fn translate(error: network::SocketError) -> SocketError {
         From::AddressNotAvailable => To::AddressNotAvailable,
         _ => To::Other,
     };
-    SocketError { kind, errno: error.errno }
+    SocketError {
+        kind,
+        errno: error.errno,
+    }
 }

@@ -8,8 +8,10 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use linefault_actors::SocketError;
-use linefault_network::{self as network, Alteration, HostId, Instant, LossReason, Packet, RecordId};
-use linefault_protocol::sip::{Limits, Message, Method, Verdict, parse};
+use linefault_network::{
+    self as network, Alteration, HostId, Instant, LossReason, Packet, RecordId,
+};
+use linefault_protocol::sip::{Limits, Message, Method, Verdict, glance, parse};
 
 use crate::run::{End, FaultCount, Simulation};
 use crate::trace::{Event, Trace};
@@ -96,11 +98,13 @@ pub struct Arrival {
     pub message: Option<Rc<SipMessage>>,
 }
 
-/// A SIP message and what oracles ask of it most.
+/// A SIP message and what oracles ask of it most. What a malformed message lacks is empty.
 #[derive(Debug)]
 pub struct SipMessage {
-    /// The message.
+    /// The message, as far as it can be read.
     pub message: Message,
+    /// Whether an element would accept it.
+    pub well_formed: bool,
     /// The method of the request, or of the request that is answered.
     pub method: Method,
     /// The status, for a response.
@@ -114,16 +118,26 @@ pub struct SipMessage {
 }
 
 impl SipMessage {
-    /// Reads a datagram; nothing if it is no SIP message that an element would accept.
+    /// Reads a datagram; nothing if it does not even begin like a SIP message.
     #[must_use]
     pub fn read(datagram: &[u8]) -> Option<Self> {
-        let Verdict::Accept(message) = parse(datagram, &Limits::default()) else { return None };
+        let limits = Limits::default();
+        let (message, well_formed) = match parse(datagram, &limits) {
+            Verdict::Accept(message) => (message, true),
+            Verdict::Reject(rejection) => (rejection.message, false),
+            Verdict::Drop(_) => (glance(datagram, &limits)?, false),
+        };
+        let branch = message
+            .top_via()
+            .ok()
+            .and_then(|via| via.branch().map(str::to_owned));
         Some(Self {
+            well_formed,
             method: message.method(),
             status: message.status().map(|status| status.code()),
-            call_id: message.call_id().ok()?.to_owned(),
-            branch: message.top_via().ok()?.branch().unwrap_or_default().to_owned(),
-            cseq: message.cseq().ok()?.number,
+            call_id: message.call_id().unwrap_or_default().to_owned(),
+            branch: branch.unwrap_or_default(),
+            cseq: message.cseq().map_or(0, |cseq| cseq.number),
             message,
         })
     }
@@ -163,7 +177,10 @@ impl<'a> Evidence<'a> {
     #[must_use]
     pub fn new(simulation: &'a Simulation) -> Self {
         let trace = &simulation.trace;
-        let mut reader = Reader { trace: Some(trace), ..Reader::default() };
+        let mut reader = Reader {
+            trace: Some(trace),
+            ..Reader::default()
+        };
         for (id, record) in trace.iter() {
             reader.read(id, record.at, record.host, &record.event);
         }
@@ -193,7 +210,10 @@ impl<'a> Evidence<'a> {
     pub fn stops(&self, host: HostId) -> impl Iterator<Item = Instant> {
         let stops = self.trace.records().iter().filter(move |record| {
             record.host == Some(host)
-                && matches!(record.event, Event::Network(network::Event::HostStopped { .. }))
+                && matches!(
+                    record.event,
+                    Event::Network(network::Event::HostStopped { .. })
+                )
         });
         stops.map(|record| record.at)
     }
@@ -226,7 +246,9 @@ impl Reader<'_> {
             Event::Network(network::Event::Sent { packet }) => self.sent(id, at, packet),
             Event::Network(network::Event::Delivered { packet }) => self.delivered(id, at, packet),
             Event::Network(network::Event::Lost { packet, reason }) => self.lost(packet, *reason),
-            Event::Network(network::Event::Altered { packet, how, .. }) => self.altered(packet, *how),
+            Event::Network(network::Event::Altered { packet, how, .. }) => {
+                self.altered(packet, *how)
+            }
             Event::Unsent(unsent) => {
                 let Some(from) = host else { return };
                 let transmission = self.transmission(
@@ -244,11 +266,16 @@ impl Reader<'_> {
     }
 
     fn sent(&mut self, id: RecordId, at: Instant, packet: &Packet) {
-        let (Some(from), Some(datagram)) = (packet.sender, packet.datagram()) else { return };
+        let (Some(from), Some(datagram)) = (packet.sender, packet.datagram()) else {
+            return;
+        };
         let addresses = (packet.from, packet.to);
         let sent = self.transmission((id, at), from, addresses, datagram.clone(), Fate::Underway);
         self.by_packet.insert(packet.id, self.transmissions.len());
-        self.transmissions.push(Transmission { to: packet.receiver, ..sent });
+        self.transmissions.push(Transmission {
+            to: packet.receiver,
+            ..sent
+        });
     }
 
     fn transmission(
@@ -261,10 +288,12 @@ impl Reader<'_> {
     ) -> Transmission {
         let key = (from, destination, datagram.clone());
         let seen = self.repeats.entry(key);
-        let seen = seen.and_modify(|seen| seen.count += 1).or_insert_with(|| Repeated {
-            count: 0,
-            message: SipMessage::read(&datagram).map(Rc::new),
-        });
+        let seen = seen
+            .and_modify(|seen| seen.count += 1)
+            .or_insert_with(|| Repeated {
+                count: 0,
+                message: SipMessage::read(&datagram).map(Rc::new),
+            });
         let (repeat, message) = (seen.count, seen.message.clone());
         Transmission {
             record,
@@ -288,12 +317,17 @@ impl Reader<'_> {
         {
             self.by_packet.insert(packet.id, original);
         }
-        let sent = self.by_packet.get(&packet.id).and_then(|index| self.transmissions.get_mut(*index));
+        let sent = self
+            .by_packet
+            .get(&packet.id)
+            .and_then(|index| self.transmissions.get_mut(*index));
         sent.into_iter().for_each(|sent| sent.alterations.push(how));
     }
 
     fn delivered(&mut self, id: RecordId, at: Instant, packet: &Packet) {
-        let (Some(host), Some(datagram)) = (packet.receiver, packet.datagram()) else { return };
+        let (Some(host), Some(datagram)) = (packet.receiver, packet.datagram()) else {
+            return;
+        };
         let transmission = self.by_packet.get(&packet.id).copied();
         let original = transmission.and_then(|index| self.transmissions.get_mut(index));
         let message = match original {
@@ -309,11 +343,21 @@ impl Reader<'_> {
         };
         let message = message.unwrap_or_else(|| SipMessage::read(datagram).map(Rc::new));
         let source = packet.from;
-        self.arrivals.push(Arrival { record: id, at, host, source, transmission, message });
+        self.arrivals.push(Arrival {
+            record: id,
+            at,
+            host,
+            source,
+            transmission,
+            message,
+        });
     }
 
     fn lost(&mut self, packet: &Packet, reason: LossReason) {
-        let sent = self.by_packet.get(&packet.id).and_then(|index| self.transmissions.get_mut(*index));
+        let sent = self
+            .by_packet
+            .get(&packet.id)
+            .and_then(|index| self.transmissions.get_mut(*index));
         if let Some(sent) = sent.filter(|sent| sent.fate == Fate::Underway) {
             sent.fate = Fate::Lost { reason };
         }

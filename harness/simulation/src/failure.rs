@@ -51,10 +51,20 @@ fn differs(
     let Some(twin) = known_bad.and_then(|index| scenario.known_bads.get(index)) else {
         return String::new();
     };
-    let missing = missing.iter().map(|name| format!("`{name}` did not object"));
-    let unnamed = unnamed.iter().map(|name| format!("`{name}` objects, but is not named"));
+    let missing = missing
+        .iter()
+        .map(|name| format!("`{name}` did not object"));
+    let unnamed = unnamed
+        .iter()
+        .map(|name| format!("`{name}` objects, but is not named"));
     let label = missing.chain(unnamed).collect::<Vec<_>>().join("; ");
-    scenario.point(twin.span, "the broken twin fails otherwise than must_fail says", &label, None, color)
+    scenario.point(
+        twin.span,
+        "the broken twin fails otherwise than must_fail says",
+        &label,
+        None,
+        color,
+    )
 }
 
 fn place(
@@ -71,8 +81,13 @@ fn place(
     match span {
         Some(span) => scenario.point(span, &violation.name, &violation.text, None, color),
         None => {
-            let host = violation.host.map_or(String::new(), |host| format!("{}: ", evidence.name(host)));
-            format!("{}: {host}{} (at {})\n", violation.name, violation.text, violation.at)
+            let host = violation
+                .host
+                .map_or(String::new(), |host| format!("{}: ", evidence.name(host)));
+            format!(
+                "{}: {host}{} (at {})\n",
+                violation.name, violation.text, violation.at
+            )
         }
     }
 }
@@ -80,8 +95,14 @@ fn place(
 /// The ladder around the moment at which it showed.
 fn moment(scenario: &Scenario, violation: &Violation, evidence: &Evidence<'_>) -> String {
     let lines = ladder(scenario, evidence);
-    let middle = lines.iter().position(|line| line.at > violation.at).unwrap_or(lines.len());
-    let (from, to) = (middle.saturating_sub(BEFORE), (middle + AFTER).min(lines.len()));
+    let middle = lines
+        .iter()
+        .position(|line| line.at > violation.at)
+        .unwrap_or(lines.len());
+    let (from, to) = (
+        middle.saturating_sub(BEFORE),
+        (middle + AFTER).min(lines.len()),
+    );
     let mut text = format!("around {}:\n", violation.at);
     for line in &lines[from..to] {
         let _ = writeln!(text, "  {}", line.text);

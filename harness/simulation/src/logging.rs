@@ -27,8 +27,15 @@ struct Sink {
 }
 
 /// Records the log lines of `network`'s hosts in `trace` while `run` runs.
-pub(crate) fn capture<T>(network: &Network, trace: &Rc<RefCell<Trace>>, run: impl FnOnce() -> T) -> T {
-    let sink = Sink { network: network.clone(), trace: Rc::clone(trace) };
+pub(crate) fn capture<T>(
+    network: &Network,
+    trace: &Rc<RefCell<Trace>>,
+    run: impl FnOnce() -> T,
+) -> T {
+    let sink = Sink {
+        network: network.clone(),
+        trace: Rc::clone(trace),
+    };
     let _guard = Installed(SINK.replace(Some(sink)));
     tracing::subscriber::with_default(Registry::default().with(TraceLayer), run)
 }
@@ -46,7 +53,11 @@ struct TraceLayer;
 
 impl<S: Subscriber> Layer<S> for TraceLayer {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if *metadata.level() <= tracing::Level::INFO { Interest::always() } else { Interest::never() }
+        if *metadata.level() <= tracing::Level::INFO {
+            Interest::always()
+        } else {
+            Interest::never()
+        }
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
@@ -64,7 +75,9 @@ impl<S: Subscriber> Layer<S> for TraceLayer {
         SINK.with_borrow(|sink| {
             if let Some(Sink { network, trace }) = sink {
                 let host = network.current_host();
-                trace.borrow_mut().push(network.now(), host, network.cause(), Event::Log(line));
+                trace
+                    .borrow_mut()
+                    .push(network.now(), host, network.cause(), Event::Log(line));
             }
         });
     }

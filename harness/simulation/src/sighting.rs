@@ -22,29 +22,61 @@ pub(crate) struct Sighting {
 pub(crate) fn sightings(evidence: &Evidence<'_>, host: HostId, subject: &Subject) -> Vec<Sighting> {
     match subject {
         Subject::Log { level, message } => logged(evidence.trace, host, *level, message.as_deref()),
-        Subject::Message { direction: Direction::Sends, .. } => {
-            let sent = evidence.transmissions.iter().filter(|sent| sent.from == host && sent.left());
+        Subject::Message {
+            direction: Direction::Sends,
+            ..
+        } => {
+            let sent = evidence
+                .transmissions
+                .iter()
+                .filter(|sent| sent.from == host && sent.left());
             sent.filter(|sent| says(subject, sent.message.as_deref()))
-                .map(|sent| Sighting { record: sent.record, at: sent.at })
+                .map(|sent| Sighting {
+                    record: sent.record,
+                    at: sent.at,
+                })
                 .collect()
         }
-        Subject::Message { direction: Direction::Receives, .. } => {
-            let arrived = evidence.arrivals.iter().filter(|arrival| arrival.host == host);
+        Subject::Message {
+            direction: Direction::Receives,
+            ..
+        } => {
+            let arrived = evidence
+                .arrivals
+                .iter()
+                .filter(|arrival| arrival.host == host);
             arrived
                 .filter(|arrival| says(subject, arrival.message.as_deref()))
-                .map(|arrival| Sighting { record: arrival.record, at: arrival.at })
+                .map(|arrival| Sighting {
+                    record: arrival.record,
+                    at: arrival.at,
+                })
                 .collect()
         }
     }
 }
 
 fn logged(trace: &Trace, host: HostId, level: Level, text: Option<&str>) -> Vec<Sighting> {
-    let matching = trace.iter().filter(|(_, record)| is_line(record, host, level, text));
-    matching.map(|(id, record)| Sighting { record: id, at: record.at }).collect()
+    let matching = trace
+        .iter()
+        .filter(|(_, record)| is_line(record, host, level, text));
+    matching
+        .map(|(id, record)| Sighting {
+            record: id,
+            at: record.at,
+        })
+        .collect()
 }
 
 fn is_line(record: &Record, host: HostId, level: Level, text: Option<&str>) -> bool {
-    let Event::Log(LogLine { level: logged, message, .. }) = &record.event else { return false };
+    let Event::Log(LogLine {
+        level: logged,
+        message,
+        ..
+    }) = &record.event
+    else {
+        return false;
+    };
     record.host == Some(host) && *logged == level && text.is_none_or(|text| message.contains(text))
 }
 
@@ -53,7 +85,15 @@ fn says(subject: &Subject, message: Option<&SipMessage>) -> bool {
 }
 
 fn fits(subject: &Subject, message: &Message) -> bool {
-    let Subject::Message { pattern, headers, body, .. } = subject else { return false };
+    let Subject::Message {
+        pattern,
+        headers,
+        body,
+        ..
+    } = subject
+    else {
+        return false;
+    };
     let has = |(name, value): &(String, String)| {
         message.fields_of(name).any(|field| field.value() == value)
     };
@@ -90,15 +130,23 @@ fn shows(record: &Record, host: HostId, subject: &Subject) -> bool {
             return is_line(record, host, *level, message.as_deref());
         }
         (
-            Subject::Message { direction: Direction::Sends, .. },
+            Subject::Message {
+                direction: Direction::Sends,
+                ..
+            },
             Event::Network(network::Event::Sent { packet }),
         ) if packet.sender == Some(host) => packet,
         (
-            Subject::Message { direction: Direction::Receives, .. },
+            Subject::Message {
+                direction: Direction::Receives,
+                ..
+            },
             Event::Network(network::Event::Delivered { packet }),
         ) if packet.receiver == Some(host) => packet,
         _ => return false,
     };
-    let message = packet.datagram().and_then(|datagram| SipMessage::read(datagram));
+    let message = packet
+        .datagram()
+        .and_then(|datagram| SipMessage::read(datagram));
     says(subject, message.as_ref())
 }

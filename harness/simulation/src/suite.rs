@@ -59,7 +59,9 @@ pub enum SuiteError {
 impl fmt::Display for SuiteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unreadable { path, error } => write!(f, "cannot read {}: {error}", path.display()),
+            Self::Unreadable { path, error } => {
+                write!(f, "cannot read {}: {error}", path.display())
+            }
             Self::Empty { path } => write!(f, "no scenario (*.toml) in {}", path.display()),
         }
     }
@@ -76,7 +78,11 @@ impl Suite {
     pub fn load(paths: &[PathBuf], overrides: &[Override]) -> Result<Self, SuiteError> {
         let names = names();
         let overrides: Arc<[Override]> = overrides.into();
-        let mut suite = Self { tests: Vec::new(), mistakes: Vec::new(), files: 0 };
+        let mut suite = Self {
+            tests: Vec::new(),
+            mistakes: Vec::new(),
+            files: 0,
+        };
         for path in paths {
             let found = find(path)?;
             if found.is_empty() {
@@ -99,7 +105,9 @@ impl Suite {
         for combination in pinned(file.combinations(), overrides) {
             match file.resolve(&combination, overrides) {
                 Err(mistakes) => self.mistakes.push(mistakes),
-                Ok(scenario) => self.add_combination(&name, file, &combination, overrides, scenario),
+                Ok(scenario) => {
+                    self.add_combination(&name, file, &combination, overrides, scenario)
+                }
             }
         }
     }
@@ -182,7 +190,13 @@ impl Test {
     /// What to tell its author when it does not pass.
     #[must_use]
     pub fn failure(&self, outcome: &Outcome, color: bool) -> String {
-        failure::render(&self.scenario, self.known_bad, outcome, &self.replay(), color)
+        failure::render(
+            &self.scenario,
+            self.known_bad,
+            outcome,
+            &self.replay(),
+            color,
+        )
     }
 
     /// The command that runs it again.
@@ -194,8 +208,15 @@ impl Test {
                 words.push(format!("--set {}", quote(&format!("{path}={value}"))));
             }
         }
-        words.extend(self.overrides.iter().map(|given| format!("--set {}", quote(given.text()))));
-        words.extend(self.known_bad.map(|index| format!("--known-bad {}", index + 1)));
+        words.extend(
+            self.overrides
+                .iter()
+                .map(|given| format!("--set {}", quote(given.text()))),
+        );
+        words.extend(
+            self.known_bad
+                .map(|index| format!("--known-bad {}", index + 1)),
+        );
         words.join(" ")
     }
 }
@@ -213,7 +234,10 @@ fn quote(word: &str) -> String {
 #[must_use]
 pub fn names() -> Names {
     Names {
-        defects: defect::CATALOGUE.iter().map(|defect| (defect.name, defect.actor)).collect(),
+        defects: defect::CATALOGUE
+            .iter()
+            .map(|defect| (defect.name, defect.actor))
+            .collect(),
         verdicts: verdict::names().collect(),
     }
 }
@@ -225,11 +249,16 @@ fn pinned(combinations: Vec<Combination>, overrides: &[Override]) -> Vec<Combina
     for given in overrides {
         let is_axis = |path: &str| path == given.path();
         let (selected, others): (Vec<_>, Vec<_>) = left.into_iter().partition(|combination| {
-            combination.settings().any(|(path, value)| is_axis(path) && value == given.value())
+            combination
+                .settings()
+                .any(|(path, value)| is_axis(path) && value == given.value())
         });
         left = if !selected.is_empty() {
             selected
-        } else if others.iter().any(|other| other.settings().any(|(path, _)| is_axis(path))) {
+        } else if others
+            .iter()
+            .any(|other| other.settings().any(|(path, _)| is_axis(path)))
+        {
             without_axis(others, given.path())
         } else {
             others
@@ -251,7 +280,10 @@ fn without_axis(combinations: Vec<Combination>, axis: &str) -> Vec<Combination> 
 
 /// All scenario files at a path, sorted, without hidden ones and those that must be refused.
 fn find(path: &Path) -> Result<Vec<PathBuf>, SuiteError> {
-    let unreadable = |error| SuiteError::Unreadable { path: path.to_owned(), error };
+    let unreadable = |error| SuiteError::Unreadable {
+        path: path.to_owned(),
+        error,
+    };
     if !fs::metadata(path).map_err(unreadable)?.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
@@ -274,7 +306,10 @@ fn find(path: &Path) -> Result<Vec<PathBuf>, SuiteError> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, SuiteError> {
-    fs::read(path).map_err(|error| SuiteError::Unreadable { path: path.to_owned(), error })
+    fs::read(path).map_err(|error| SuiteError::Unreadable {
+        path: path.to_owned(),
+        error,
+    })
 }
 
 /// The file's path below the folder that was asked for, or below a folder `scenarios`; without its ending.
@@ -285,14 +320,19 @@ fn test_name(root: &Path, path: &Path) -> String {
     let place = all.iter().rposition(|part| part.as_os_str() == "scenarios");
     match place {
         Some(place) => slashes(&all[place + 1..].iter().collect::<PathBuf>()),
-        None if below.as_os_str().is_empty() => slashes(Path::new(path.file_name().unwrap_or_default())),
+        None if below.as_os_str().is_empty() => {
+            slashes(Path::new(path.file_name().unwrap_or_default()))
+        }
         None => slashes(below),
     }
 }
 
 /// A path with forward slashes, on any platform.
 fn slashes(path: &Path) -> String {
-    let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+    let parts: Vec<_> = path
+        .components()
+        .map(|part| part.as_os_str().to_string_lossy())
+        .collect();
     parts.join("/").replacen("//", "/", 1)
 }
 
@@ -304,7 +344,10 @@ mod tests {
     fn a_test_is_named_after_its_file_below_the_folder_of_scenarios() {
         let name = |root: &str, path: &str| test_name(Path::new(root), Path::new(path));
         assert_eq!(name("scenarios", "scenarios/bye/lost.toml"), "bye/lost");
-        assert_eq!(name("/a/scenarios", "/a/scenarios/bye/lost.toml"), "bye/lost");
+        assert_eq!(
+            name("/a/scenarios", "/a/scenarios/bye/lost.toml"),
+            "bye/lost"
+        );
         assert_eq!(name("scenarios/bye", "scenarios/bye/lost.toml"), "bye/lost");
         assert_eq!(name("/tmp/x", "/tmp/x/lost.toml"), "lost");
         assert_eq!(name("lost.toml", "lost.toml"), "lost");

@@ -25,7 +25,11 @@ pub fn first_difference(run: &Simulation, twin: &Simulation) -> Option<Noticed> 
     let hosts = run.trace.hosts().iter().map(|host| host.id);
     let noticed = hosts.filter_map(|host| {
         let (ours, theirs) = (ours.host(host), theirs.host(host));
-        let same = ours.iter().zip(theirs).take_while(|(our, their)| our.same_as(their)).count();
+        let same = ours
+            .iter()
+            .zip(theirs)
+            .take_while(|(our, their)| our.same_as(their))
+            .count();
         let at = ours.get(same).or_else(|| theirs.get(same))?.at;
         let alive = !is_down(&run.trace, host, at);
         alive.then_some(Noticed { by: host, at })
@@ -39,7 +43,11 @@ struct Acts<'a>(Vec<Vec<&'a Record>>);
 impl<'a> Acts<'a> {
     fn of(trace: &'a Trace) -> Self {
         let mut acts = vec![Vec::new(); trace.hosts().len()];
-        for record in trace.records().iter().filter(|record| is_act(&record.event)) {
+        for record in trace
+            .records()
+            .iter()
+            .filter(|record| is_act(&record.event))
+        {
             let host = record.host.and_then(|host| acts.get_mut(host.index()));
             host.into_iter().for_each(|host| host.push(record));
         }
@@ -72,9 +80,10 @@ impl SameAs for Record {
     fn same_as(&self, other: &Self) -> bool {
         use network::Event as N;
         let same = match (&self.event, &other.event) {
-            (Event::Network(N::Sent { packet: ours }), Event::Network(N::Sent { packet: theirs })) => {
-                (ours.from, ours.to, &ours.payload) == (theirs.from, theirs.to, &theirs.payload)
-            }
+            (
+                Event::Network(N::Sent { packet: ours }),
+                Event::Network(N::Sent { packet: theirs }),
+            ) => (ours.from, ours.to, &ours.payload) == (theirs.from, theirs.to, &theirs.payload),
             (Event::Network(ours), Event::Network(theirs)) => {
                 std::mem::discriminant(ours) == std::mem::discriminant(theirs)
             }
@@ -90,12 +99,12 @@ impl SameAs for Record {
 /// Whether the host's process was not running at that moment.
 fn is_down(trace: &Trace, host: HostId, at: Instant) -> bool {
     let before = trace.records().iter().take_while(|record| record.at <= at);
-    let lives = before.filter(|record| record.host == Some(host)).filter_map(|record| {
-        match &record.event {
+    let lives = before
+        .filter(|record| record.host == Some(host))
+        .filter_map(|record| match &record.event {
             Event::Network(network::Event::HostStarted { .. }) => Some(true),
             Event::Network(network::Event::HostStopped { .. }) => Some(false),
             _ => None,
-        }
-    });
+        });
     lives.last() == Some(false)
 }

@@ -124,7 +124,13 @@ pub struct FaultOutcome {
 pub fn judge(scenario: &Scenario, known_bad: Option<usize>) -> Outcome {
     let twin = known_bad.and_then(|index| scenario.known_bads.get(index));
     let defects = twin.map_or_else(Vec::new, |twin| defects(twin.host, &twin.defects));
-    let simulation = simulate(scenario, Setup { without: &[], defects: &defects });
+    let simulation = simulate(
+        scenario,
+        Setup {
+            without: &[],
+            defects: &defects,
+        },
+    );
     let evidence = Evidence::new(&simulation);
     let faults = fault_outcomes(scenario, &simulation, &defects);
     let mut violations = end_violation(&simulation).into_iter().collect::<Vec<_>>();
@@ -137,15 +143,27 @@ pub fn judge(scenario: &Scenario, known_bad: Option<usize>) -> Outcome {
         None => Verdict::Violated,
     };
     let left_over = left_over(&evidence);
-    Outcome { violations, faults, left_over, verdict, simulation }
+    Outcome {
+        violations,
+        faults,
+        left_over,
+        verdict,
+        simulation,
+    }
 }
 
 fn defects(host: HostIndex, names: &[String]) -> Vec<(HostIndex, &'static Defect)> {
-    names.iter().filter_map(|name| Some((host, defect::find(name)?))).collect()
+    names
+        .iter()
+        .filter_map(|name| Some((host, defect::find(name)?)))
+        .collect()
 }
 
 fn compare(violations: &[Violation], named: &[String]) -> Verdict {
-    let seen: BTreeSet<_> = violations.iter().map(|violation| violation.name.as_str()).collect();
+    let seen: BTreeSet<_> = violations
+        .iter()
+        .map(|violation| violation.name.as_str())
+        .collect();
     let named: BTreeSet<_> = named.iter().map(String::as_str).collect();
     let owned = |names: Vec<&&str>| names.into_iter().map(|name| (*name).to_owned()).collect();
     let missing: Vec<_> = named.difference(&seen).collect();
@@ -153,17 +171,32 @@ fn compare(violations: &[Violation], named: &[String]) -> Verdict {
     if missing.is_empty() && unnamed.is_empty() {
         return Verdict::Pass;
     }
-    Verdict::Differs { missing: owned(missing), unnamed: owned(unnamed) }
+    Verdict::Differs {
+        missing: owned(missing),
+        unnamed: owned(unnamed),
+    }
 }
 
 fn end_violation(simulation: &Simulation) -> Option<Violation> {
     let (name, text) = match &simulation.end {
         End::Quiet | End::RunUntil => return None,
-        End::TimeMax => (NEVER_QUIET, "still busy at time_max: something repeats without end".to_owned()),
-        End::Stuck => (STUCK, "time does not move: the hosts keep each other busy at one instant".to_owned()),
+        End::TimeMax => (
+            NEVER_QUIET,
+            "still busy at time_max: something repeats without end".to_owned(),
+        ),
+        End::Stuck => (
+            STUCK,
+            "time does not move: the hosts keep each other busy at one instant".to_owned(),
+        ),
         End::Deadlock { steps } => {
-            let list: Vec<_> = steps.iter().map(|index| format!("step {}", index + 1)).collect();
-            let text = format!("nothing can run any more, but {} still waits", list.join(", "));
+            let list: Vec<_> = steps
+                .iter()
+                .map(|index| format!("step {}", index + 1))
+                .collect();
+            let text = format!(
+                "nothing can run any more, but {} still waits",
+                list.join(", ")
+            );
             (DEADLOCK, text)
         }
     };
@@ -179,38 +212,46 @@ fn end_violation(simulation: &Simulation) -> Option<Violation> {
 
 fn oracle_findings(evidence: &Evidence<'_>) -> Vec<Violation> {
     let judged = oracle::CATALOGUE.iter().flat_map(|oracle| {
-        (oracle.judge)(evidence).into_iter().map(|finding| Violation {
-            name: oracle.name.to_owned(),
-            source: Source::Oracle,
-            host: finding.host,
-            at: finding.at,
-            record: finding.record,
-            text: finding.text,
-        })
+        (oracle.judge)(evidence)
+            .into_iter()
+            .map(|finding| Violation {
+                name: oracle.name.to_owned(),
+                source: Source::Oracle,
+                host: finding.host,
+                at: finding.at,
+                record: finding.record,
+                text: finding.text,
+            })
     });
     judged.collect()
 }
 
 fn broken_expectations(scenario: &Scenario, evidence: &Evidence<'_>) -> Vec<Violation> {
-    let broken = scenario.expects.iter().enumerate().filter_map(|(index, expect)| {
-        let host = evidence.host(expect.host.0)?;
-        let opens = expect.opens.as_micros();
-        let closes = expect.closes.map_or(u64::MAX, |at| at.as_micros());
-        let seen = sightings(evidence, host, &expect.subject);
-        let seen: Vec<_> =
-            seen.into_iter().filter(|seen| (opens..=closes).contains(&seen.at.as_micros())).collect();
-        let text = breach(evidence, host, expect, &seen)?;
-        let first = seen.first();
-        let closes = Instant::from_micros(closes).min(evidence.ended_at);
-        Some(Violation {
-            name: expect.name.clone(),
-            source: Source::Expect(index),
-            host: Some(host),
-            at: first.map_or(closes, |seen| seen.at),
-            record: first.map(|seen| seen.record),
-            text,
-        })
-    });
+    let broken = scenario
+        .expects
+        .iter()
+        .enumerate()
+        .filter_map(|(index, expect)| {
+            let host = evidence.host(expect.host.0)?;
+            let opens = expect.opens.as_micros();
+            let closes = expect.closes.map_or(u64::MAX, |at| at.as_micros());
+            let seen = sightings(evidence, host, &expect.subject);
+            let seen: Vec<_> = seen
+                .into_iter()
+                .filter(|seen| (opens..=closes).contains(&seen.at.as_micros()))
+                .collect();
+            let text = breach(evidence, host, expect, &seen)?;
+            let first = seen.first();
+            let closes = Instant::from_micros(closes).min(evidence.ended_at);
+            Some(Violation {
+                name: expect.name.clone(),
+                source: Source::Expect(index),
+                host: Some(host),
+                at: first.map_or(closes, |seen| seen.at),
+                record: first.map(|seen| seen.record),
+                text,
+            })
+        });
     broken.collect()
 }
 
@@ -220,7 +261,12 @@ fn breach(
     expect: &Expect,
     seen: &[Sighting],
 ) -> Option<String> {
-    let times = || seen.iter().map(|seen| seen.at.to_string()).collect::<Vec<_>>().join(", ");
+    let times = || {
+        seen.iter()
+            .map(|seen| seen.at.to_string())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     match (expect.never, expect.count) {
         (true, _) => (!seen.is_empty()).then(|| format!("seen at {}", times())),
         (false, Some(count)) => (usize::try_from(count) != Ok(seen.len()))
@@ -231,7 +277,10 @@ fn breach(
 
 /// What was seen of the same kind, where the thing itself was not.
 fn instead(evidence: &Evidence<'_>, host: HostId, expect: &Expect) -> String {
-    let Subject::Message { direction, pattern, .. } = &expect.subject else {
+    let Subject::Message {
+        direction, pattern, ..
+    } = &expect.subject
+    else {
         return "no such line was logged".to_owned();
     };
     let opens = expect.opens.as_micros();
@@ -251,8 +300,12 @@ fn instead(evidence: &Evidence<'_>, host: HostId, expect: &Expect) -> String {
             .filter_map(|arrival| Some((arrival.at, arrival.message.as_deref()?)))
             .collect(),
     };
-    let same_method = messages.iter().filter(|(_, message)| pattern.concerns(message.method.as_str()));
-    let shown: Vec<_> = same_method.map(|(at, message)| format!("{} at {at}", message.summary())).collect();
+    let same_method = messages
+        .iter()
+        .filter(|(_, message)| pattern.concerns(message.method.as_str()));
+    let shown: Vec<_> = same_method
+        .map(|(at, message)| format!("{} at {at}", message.summary()))
+        .collect();
     if shown.is_empty() {
         "nothing of that method was seen".to_owned()
     } else {
@@ -267,12 +320,26 @@ fn fault_outcomes(
 ) -> Vec<FaultOutcome> {
     let outcome = |(index, count): (usize, &FaultCount)| {
         let noticed = count.armed_at.and_then(|_| {
-            let twin = simulate(scenario, Setup { without: &[index], defects });
+            let twin = simulate(
+                scenario,
+                Setup {
+                    without: &[index],
+                    defects,
+                },
+            );
             first_difference(run, &twin)
         });
         let hidden = noticed.is_none() && count.matched > 0 && scenario.faults.len() > 1;
-        let masked_by = if hidden { maskers(scenario, index, defects) } else { Vec::new() };
-        FaultOutcome { count: *count, noticed, masked_by }
+        let masked_by = if hidden {
+            maskers(scenario, index, defects)
+        } else {
+            Vec::new()
+        };
+        FaultOutcome {
+            count: *count,
+            noticed,
+            masked_by,
+        }
     };
     run.faults.iter().enumerate().map(outcome).collect()
 }
@@ -285,18 +352,26 @@ fn maskers(
 ) -> Vec<usize> {
     let others = (0..scenario.faults.len()).filter(|other| *other != hidden);
     let masks = others.filter(|other| {
-        let with = simulate(scenario, Setup { without: &[*other], defects });
-        let without = simulate(scenario, Setup { without: &[*other, hidden], defects });
+        let with = simulate(
+            scenario,
+            Setup {
+                without: &[*other],
+                defects,
+            },
+        );
+        let without = simulate(
+            scenario,
+            Setup {
+                without: &[*other, hidden],
+                defects,
+            },
+        );
         first_difference(&with, &without).is_some()
     });
     masks.collect()
 }
 
-fn idle_faults(
-    scenario: &Scenario,
-    run: &Simulation,
-    outcomes: &[FaultOutcome],
-) -> Vec<Violation> {
+fn idle_faults(scenario: &Scenario, run: &Simulation, outcomes: &[FaultOutcome]) -> Vec<Violation> {
     let judged = scenario.faults.iter().zip(outcomes);
     let idle = judged.filter(|(fault, outcome)| !fault.may_miss && outcome.noticed.is_none());
     let violations = idle.map(|(fault, outcome)| Violation {
@@ -311,14 +386,24 @@ fn idle_faults(
 }
 
 fn idle_text(scenario: &Scenario, outcome: &FaultOutcome) -> String {
-    let FaultCount { armed_at, matched, applied, .. } = outcome.count;
+    let FaultCount {
+        armed_at,
+        matched,
+        applied,
+        ..
+    } = outcome.count;
     let Some(armed_at) = armed_at else {
         return "never began: what it waits for was not seen".to_owned();
     };
     if matched == 0 {
         return format!("armed at {armed_at}, but nothing matched");
     }
-    let masked = |index: &usize| scenario.faults.get(*index).map(|fault| fault.display.clone());
+    let masked = |index: &usize| {
+        scenario
+            .faults
+            .get(*index)
+            .map(|fault| fault.display.clone())
+    };
     let masks: Vec<_> = outcome.masked_by.iter().filter_map(masked).collect();
     let why = if masks.is_empty() {
         "without it every actor does the same".to_owned()

@@ -30,7 +30,7 @@ pub use header::{Field, FieldError};
 pub use message::Message;
 pub use method::Method;
 pub use params::Params;
-pub use parse::{DropReason, Limits, Rejection, Verdict, parse};
+pub use parse::{DropReason, Limits, Rejection, Verdict, glance, parse};
 pub use read::CSeq;
 pub use status::{Class, Status};
 pub use uri::{Uri, UriError};

@@ -98,20 +98,35 @@ impl fmt::Display for DropReason {
 /// among them, are judged when they are read.
 #[must_use]
 pub fn parse(bytes: &[u8], limits: &Limits) -> Verdict {
+    match read(bytes, limits) {
+        Ok((message, Ok(()))) => Verdict::Accept(message),
+        Ok((message, Err(fault))) => refuse(message, fault),
+        Err(reason) => Verdict::Drop(reason),
+    }
+}
+
+/// As much of a message as can be read, right or wrong; `None` if it does not even begin like one. For onlookers that
+/// answer nothing: whoever acts on a message asks [`parse`].
+#[must_use]
+pub fn glance(bytes: &[u8], limits: &Limits) -> Option<Message> {
+    read(bytes, limits).ok().map(|(message, _)| message)
+}
+
+/// The message as far as it could be read, and the first fault of it.
+fn read(bytes: &[u8], limits: &Limits) -> Result<(Message, Result<(), Fault>), DropReason> {
     let begin = bytes
         .iter()
         .position(|byte| !matches!(byte, b'\r' | b'\n'))
         .unwrap_or(bytes.len());
     if begin == bytes.len() {
-        return Verdict::Drop(DropReason::KeepAlive);
+        return Err(DropReason::KeepAlive);
     }
     // What is over the limit is read no further than the limit: enough to answer it.
     let mut whole = Bytes::copy_from_slice(&bytes[..bytes.len().min(limits.message)]);
     let before = whole.split_to(begin.min(whole.len()));
     let mut lines = Lines { rest: whole };
-    let Some((start, fault)) = lines.next_line().and_then(|line| read_start(&line, limits)) else {
-        return Verdict::Drop(DropReason::NotSip);
-    };
+    let first = lines.next_line().and_then(|line| read_start(&line, limits));
+    let (start, fault) = first.ok_or(DropReason::NotSip)?;
     let mut message = Message {
         start,
         fields: Vec::with_capacity(16),
@@ -130,10 +145,7 @@ pub fn parse(bytes: &[u8], limits: &Limits) -> Verdict {
         .map_or(fields, Err)
         .and_then(|()| read_body(lines.rest, &mut message))
         .and_then(|()| check(&message));
-    match outcome {
-        Ok(()) => Verdict::Accept(message),
-        Err(fault) => refuse(message, fault),
-    }
+    Ok((message, outcome))
 }
 
 /// A fault of a message, as its answer would name it.

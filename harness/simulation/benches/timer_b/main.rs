@@ -31,14 +31,19 @@ fn main() {
     println!("  linefault, one run, recorded and hashed       {recorded:>9.1?}");
     println!("  linefault, judged, with its fault's twin run  {judged:>9.1?}");
     println!("  the same actors on turmoil::Sim, 1 ms tick    {turmoil:>9.1?}");
-    println!("  turmoil / linefault, one run each             {:>8.0}×", ratio(turmoil, recorded));
+    println!(
+        "  turmoil / linefault, one run each             {:>8.0}×",
+        ratio(turmoil, recorded)
+    );
 }
 
 fn scenario() -> Scenario {
-    let file = File::read("timer-b.toml", FILE, &names()).expect("the repository's scenario is right");
+    let file =
+        File::read("timer-b.toml", FILE, &names()).expect("the repository's scenario is right");
     let until = Override::parse("run.run_until=\"35s\"").expect("it sets something");
     let combination = file.combinations().remove(0);
-    file.resolve(&combination, &[until]).expect("the scenario may run until then")
+    file.resolve(&combination, &[until])
+        .expect("the scenario may run until then")
 }
 
 #[expect(clippy::disallowed_methods, reason = "a bench measures real time")]

@@ -11,8 +11,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use linefault_actors::catalogue::{self, Command, Directory, Listing, Settings, Value};
 use linefault_actors::{
-    Backend, Behaviour, Host, Instant, LocalFuture, Report, SocketError, SocketErrorKind, TimerBackend,
-    TimerClass, UdpBackend, drive,
+    Backend, Behaviour, Host, Instant, LocalFuture, Report, SocketError, SocketErrorKind,
+    TimerBackend, TimerClass, UdpBackend, drive,
 };
 use linefault_network::Key;
 use turmoil::net::UdpSocket;
@@ -30,7 +30,11 @@ pub(crate) fn timer_b(until: Duration) {
         .max_message_latency(Duration::from_millis(5))
         .build();
     let directory = directory();
-    for (name, address, call) in [("proxy", PROXY, None), ("bob", BOB, None), ("alice", ALICE, Some("bob"))] {
+    for (name, address, call) in [
+        ("proxy", PROXY, None),
+        ("bob", BOB, None),
+        ("alice", ALICE, Some("bob")),
+    ] {
         let address: SocketAddr = address.parse().expect("a socket address");
         let directory = directory.clone();
         sim.client(address.ip(), async move {
@@ -40,7 +44,9 @@ pub(crate) fn timer_b(until: Duration) {
             let entry = catalogue::find(actor).expect("in the catalogue");
             let actor = (entry.build)(&listing.settings, &directory);
             let host = Host::new(Rc::new(host));
-            let Behaviour::Machine(machine) = actor.start(&host) else { return Ok(()) };
+            let Behaviour::Machine(machine) = actor.start(&host) else {
+                return Ok(());
+            };
             tokio::select! {
                 biased;
                 ended = drive(host, machine) => panic!("the socket cannot be opened: {ended:?}"),
@@ -57,7 +63,10 @@ pub(crate) fn timer_b(until: Duration) {
 }
 
 fn ip(address: &str) -> std::net::IpAddr {
-    address.parse::<SocketAddr>().expect("a socket address").ip()
+    address
+        .parse::<SocketAddr>()
+        .expect("a socket address")
+        .ip()
 }
 
 #[expect(clippy::disallowed_methods, reason = "on turmoil the clock is tokio's")]
@@ -74,24 +83,50 @@ fn directory() -> Directory {
         settings
     };
     let listing = |name: &str, address: &str, settings| {
-        (name.to_owned(), Listing { address: address.parse().expect("a socket address"), settings })
+        (
+            name.to_owned(),
+            Listing {
+                address: address.parse().expect("a socket address"),
+                settings,
+            },
+        )
     };
     Directory::new(BTreeMap::from([
         listing("proxy", PROXY, settings(&[("domain", "sim.test")])),
-        listing("alice", ALICE, settings(&[("user", "1001"), ("registrar", "proxy")])),
-        listing("bob", BOB, settings(&[("user", "1002"), ("registrar", "proxy")])),
+        listing(
+            "alice",
+            ALICE,
+            settings(&[("user", "1001"), ("registrar", "proxy")]),
+        ),
+        listing(
+            "bob",
+            BOB,
+            settings(&[("user", "1002"), ("registrar", "proxy")]),
+        ),
     ]))
 }
 
 fn commands(name: &str, call: Option<&str>) -> VecDeque<(Duration, Command)> {
     let mut commands = VecDeque::new();
     if name != "proxy" {
-        commands.push_back((Duration::ZERO, Command { name: "register", arguments: Settings::default() }));
+        commands.push_back((
+            Duration::ZERO,
+            Command {
+                name: "register",
+                arguments: Settings::default(),
+            },
+        ));
     }
     if let Some(to) = call {
         let mut arguments = Settings::default();
         arguments.insert("to", Value::Text(to.to_owned()));
-        commands.push_back((Duration::from_secs(1), Command { name: "call", arguments }));
+        commands.push_back((
+            Duration::from_secs(1),
+            Command {
+                name: "call",
+                arguments,
+            },
+        ));
     }
     commands
 }
@@ -105,7 +140,11 @@ struct TurmoilHost {
 }
 
 impl TurmoilHost {
-    fn new(name: &'static str, address: SocketAddr, commands: VecDeque<(Duration, Command)>) -> Self {
+    fn new(
+        name: &'static str,
+        address: SocketAddr,
+        commands: VecDeque<(Duration, Command)>,
+    ) -> Self {
         Self {
             name,
             address,
@@ -133,7 +172,11 @@ impl Backend for TurmoilHost {
         Box::pin(async move {
             let any: SocketAddr = ([0, 0, 0, 0], local.port()).into();
             let socket = UdpSocket::bind(any).await.map_err(|_| other())?;
-            let socket = Udp { socket: Rc::new(socket), local, receiving: RefCell::default() };
+            let socket = Udp {
+                socket: Rc::new(socket),
+                local,
+                receiving: RefCell::default(),
+            };
             Ok(Rc::new(socket) as Rc<dyn UdpBackend>)
         })
     }
@@ -150,14 +193,20 @@ impl Backend for TurmoilHost {
         let mut draws = self.draws.borrow_mut();
         let index = draws.entry(purpose).or_insert(0);
         *index += 1;
-        Key::new(1).with_text(self.name).with_text(purpose).with(*index).bits()
+        Key::new(1)
+            .with_text(self.name)
+            .with_text(purpose)
+            .with(*index)
+            .bits()
     }
 
     fn report(&self, _: Report) {}
 
     fn poll_command(&self, cx: &mut Context<'_>) -> Poll<Command> {
         let mut commands = self.commands.borrow_mut();
-        let Some((at, _)) = commands.front() else { return Poll::Pending };
+        let Some((at, _)) = commands.front() else {
+            return Poll::Pending;
+        };
         let mut next = self.next_command.borrow_mut();
         let left = at.saturating_sub(turmoil::elapsed());
         let waiting = next.get_or_insert_with(|| Box::pin(wait(left)));
@@ -165,7 +214,9 @@ impl Backend for TurmoilHost {
             return Poll::Pending;
         }
         *next = None;
-        commands.pop_front().map_or(Poll::Pending, |(_, command)| Poll::Ready(command))
+        commands
+            .pop_front()
+            .map_or(Poll::Pending, |(_, command)| Poll::Ready(command))
     }
 }
 
@@ -174,7 +225,10 @@ fn now() -> Instant {
 }
 
 fn other() -> SocketError {
-    SocketError { kind: SocketErrorKind::Other, errno: 0 }
+    SocketError {
+        kind: SocketErrorKind::Other,
+        errno: 0,
+    }
 }
 
 type Received = std::io::Result<(Bytes, SocketAddr)>;
@@ -196,10 +250,18 @@ impl UdpBackend for Udp {
         datagram: &Bytes,
         to: SocketAddr,
     ) -> Poll<Result<(), SocketError>> {
-        Poll::Ready(self.socket.try_send_to(datagram, to).map(|_| ()).map_err(|_| other()))
+        Poll::Ready(
+            self.socket
+                .try_send_to(datagram, to)
+                .map(|_| ())
+                .map_err(|_| other()),
+        )
     }
 
-    fn poll_receive_from(&self, cx: &mut Context<'_>) -> Poll<Result<(Bytes, SocketAddr), SocketError>> {
+    fn poll_receive_from(
+        &self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(Bytes, SocketAddr), SocketError>> {
         let mut receiving = self.receiving.borrow_mut();
         let next = receiving.get_or_insert_with(|| {
             let socket = Rc::clone(&self.socket);
@@ -229,7 +291,9 @@ impl TimerBackend for Timer {
     }
 
     fn poll_fired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some((_, sleep)) = &mut self.set else { return Poll::Pending };
+        let Some((_, sleep)) = &mut self.set else {
+            return Poll::Pending;
+        };
         std::task::ready!(sleep.as_mut().poll(cx));
         self.set = None;
         Poll::Ready(())

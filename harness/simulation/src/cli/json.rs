@@ -13,8 +13,11 @@ use crate::verdict::{Outcome, Verdict};
 pub(super) fn line(test: &Test, outcome: &Outcome, wall: Duration) -> String {
     let evidence = Evidence::new(&outcome.simulation);
     let scenario = test.scenario();
-    let combination: Map<_, _> =
-        test.combination().settings().map(|(path, value)| (path.to_owned(), value.into())).collect();
+    let combination: Map<_, _> = test
+        .combination()
+        .settings()
+        .map(|(path, value)| (path.to_owned(), value.into()))
+        .collect();
     let object = json!({
         "test": test.name(),
         "scenario": test.path(),
@@ -64,9 +67,9 @@ fn status_codes(evidence: &Evidence<'_>) -> Vec<Value> {
             .methods
             .iter()
             .map(|(method, codes)| {
-                let codes = codes.iter().map(|code| {
-                    json!({ "status": code.status, "lost": code.lost, "count": code.count })
-                });
+                let codes = codes.iter().map(
+                    |code| json!({ "status": code.status, "lost": code.lost, "count": code.count }),
+                );
                 (method.clone(), Value::Array(codes.collect()))
             })
             .collect();
@@ -77,12 +80,15 @@ fn status_codes(evidence: &Evidence<'_>) -> Vec<Value> {
 }
 
 fn log_levels(evidence: &Evidence<'_>) -> Map<String, Value> {
-    let counted = log_counts(evidence.trace).into_iter().map(|(host, counts)| {
-        let levels = LEVELS.iter().zip(counts);
-        let levels: Map<_, _> =
-            levels.map(|(level, count)| (level.to_string(), count.into())).collect();
-        (host.to_owned(), Value::Object(levels))
-    });
+    let counted = log_counts(evidence.trace)
+        .into_iter()
+        .map(|(host, counts)| {
+            let levels = LEVELS.iter().zip(counts);
+            let levels: Map<_, _> = levels
+                .map(|(level, count)| (level.to_string(), count.into()))
+                .collect();
+            (host.to_owned(), Value::Object(levels))
+        });
     counted.collect()
 }
 

@@ -126,11 +126,19 @@ pub fn main() -> ExitCode {
 fn usage(help: &clap::Error) -> Exit {
     // Nothing is left to be done if even that cannot be printed.
     let _ = help.print();
-    if help.use_stderr() { Exit::Mistake } else { Exit::Pass }
+    if help.use_stderr() {
+        Exit::Mistake
+    } else {
+        Exit::Pass
+    }
 }
 
 fn execute(run: &Run) -> Result<Exit, Exit> {
-    let suite = load(&run.selection.paths.paths, run.selection.seed, &run.selection.set)?;
+    let suite = load(
+        &run.selection.paths.paths,
+        run.selection.seed,
+        &run.selection.set,
+    )?;
     let mut output = Output::new(run.json, run.trace, suite.tests.len());
     let mistakes = report_mistakes(&suite);
     let mut worst = mistakes;
@@ -161,7 +169,8 @@ fn list(selection: &Selection) -> Result<Exit, Exit> {
     let worst = report_mistakes(&suite);
     for test in &suite.tests {
         let title = &test.scenario().title;
-        output::line(&format!("{}  {title}", test.name())).map_err(|error| output::broken_pipe(&error))?;
+        output::line(&format!("{}  {title}", test.name()))
+            .map_err(|error| output::broken_pipe(&error))?;
     }
     Ok(worst)
 }
@@ -170,11 +179,17 @@ fn replay(replay: &Replay) -> Result<Exit, Exit> {
     let suite = load(std::slice::from_ref(&replay.path), replay.seed, &replay.set)?;
     let worst = report_mistakes(&suite);
     let wanted = replay.known_bad.map(|number| number.wrapping_sub(1));
-    let tests: Vec<Test> =
-        suite.tests.into_iter().filter(|test| test.known_bad() == wanted).collect();
+    let tests: Vec<Test> = suite
+        .tests
+        .into_iter()
+        .filter(|test| test.known_bad() == wanted)
+        .collect();
     if tests.is_empty() && worst == Exit::Pass {
         let number = replay.known_bad.unwrap_or_default();
-        output::mistake(&format!("{} has no broken twin {number}", replay.path.display()));
+        output::mistake(&format!(
+            "{} has no broken twin {number}",
+            replay.path.display()
+        ));
         return Ok(Exit::Mistake);
     }
     let mut output = Output::new(false, true, tests.len());
@@ -208,5 +223,9 @@ fn report_mistakes(suite: &Suite) -> Exit {
     for mistakes in &suite.mistakes {
         output::text(&mistakes.render(color));
     }
-    if suite.mistakes.is_empty() { Exit::Pass } else { Exit::Mistake }
+    if suite.mistakes.is_empty() {
+        Exit::Pass
+    } else {
+        Exit::Mistake
+    }
 }

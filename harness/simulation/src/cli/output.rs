@@ -27,7 +27,14 @@ impl Output {
             bar.set_style(style);
         }
         let color = io::stderr().is_terminal();
-        Self { json, trace, bar, color, failed: 0, crashed: 0 }
+        Self {
+            json,
+            trace,
+            bar,
+            color,
+            failed: 0,
+            crashed: 0,
+        }
     }
 
     /// Prints the result of one test.
@@ -56,7 +63,10 @@ impl Output {
             TestResult::Crashed { message } => {
                 self.crashed += 1;
                 let name = test.name();
-                let blame = format!("linefault itself failed in {name}: {message}\nreplay: {}", test.replay());
+                let blame = format!(
+                    "linefault itself failed in {name}: {message}\nreplay: {}",
+                    test.replay()
+                );
                 self.bar.suspend(|| mistake(&blame));
             }
         }
@@ -67,8 +77,16 @@ impl Output {
     pub(super) fn summary(&self, tests: usize, unreadable: usize) {
         self.bar.finish_and_clear();
         let mut parts = vec![format!("{} passed", tests - self.failed - self.crashed)];
-        let more = [(self.failed, "failed"), (unreadable, "files with mistakes"), (self.crashed, "crashed")];
-        parts.extend(more.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")));
+        let more = [
+            (self.failed, "failed"),
+            (unreadable, "files with mistakes"),
+            (self.crashed, "crashed"),
+        ];
+        parts.extend(
+            more.iter()
+                .filter(|(count, _)| *count > 0)
+                .map(|(count, what)| format!("{count} {what}")),
+        );
         text(&format!("{}\n", parts.join(", ")));
     }
 
@@ -79,9 +97,16 @@ impl Output {
 
 fn plain(test: &Test, outcome: &Outcome) -> String {
     let seconds = outcome.simulation.ended_at.as_micros() / 1_000_000;
-    let mut line = format!("{:<9} {}  {seconds} s simulated", outcome.verdict.word(), test.name());
+    let mut line = format!(
+        "{:<9} {}  {seconds} s simulated",
+        outcome.verdict.word(),
+        test.name()
+    );
     for violation in &outcome.violations {
-        line.push_str(&format!("\n          {}: {}", violation.name, violation.text));
+        line.push_str(&format!(
+            "\n          {}: {}",
+            violation.name, violation.text
+        ));
     }
     line
 }

@@ -48,7 +48,9 @@ pub(super) fn run_all(
     mut take: impl FnMut(&Test, TestResult) -> io::Result<()>,
 ) -> io::Result<()> {
     let next = AtomicUsize::new(0);
-    let workers = thread::available_parallelism().map_or(1, NonZero::get).min(tests.len().max(1));
+    let workers = thread::available_parallelism()
+        .map_or(1, NonZero::get)
+        .min(tests.len().max(1));
     thread::scope(|scope| {
         let (sender, results) = mpsc::channel();
         for _ in 0..workers {
@@ -65,7 +67,9 @@ pub(super) fn run_all(
         let mut early = BTreeMap::new();
         for (index, test) in tests.iter().enumerate() {
             while !early.contains_key(&index) {
-                let Ok((done, result)) = results.recv() else { return Ok(()) };
+                let Ok((done, result)) = results.recv() else {
+                    return Ok(());
+                };
                 early.insert(done, result);
             }
             if let Some(result) = early.remove(&index) {
@@ -81,11 +85,17 @@ fn claim<'a>(next: &AtomicUsize, tests: &'a [Test]) -> Option<(usize, &'a Test)>
     Some((index, tests.get(index)?))
 }
 
-#[expect(clippy::disallowed_methods, reason = "how long a run takes in real time is shown to the user")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long a run takes in real time is shown to the user"
+)]
 fn run(test: &Test) -> TestResult {
     let began = std::time::Instant::now();
     match panics::catch(|| test.run()) {
-        Ok(outcome) => TestResult::Ran { outcome: Box::new(outcome), wall: began.elapsed() },
+        Ok(outcome) => TestResult::Ran {
+            outcome: Box::new(outcome),
+            wall: began.elapsed(),
+        },
         Err(message) => TestResult::Crashed { message },
     }
 }

@@ -23,6 +23,9 @@ impl Edit for Ignore {
 
 /// Whether a BYE request arrives.
 pub(super) fn is_bye(input: &Input) -> bool {
-    let Input::Datagram { bytes, .. } = input else { return false };
-    SipMessage::read(bytes).is_some_and(|message| message.is_request() && message.method == Method::Bye)
+    let Input::Datagram { bytes, .. } = input else {
+        return false;
+    };
+    SipMessage::read(bytes)
+        .is_some_and(|message| message.is_request() && message.method == Method::Bye)
 }

@@ -94,12 +94,18 @@ struct Edited {
 
 impl Machine for Edited {
     fn handle(&mut self, input: Input, cx: &mut Context<'_>) {
-        let Some(input) = self.edit.input(input) else { return };
+        let Some(input) = self.edit.input(input) else {
+            return;
+        };
         let mut wanted = VecDeque::new();
         let now = cx.now();
         let mut draw = |purpose| cx.draw(purpose);
-        self.machine.handle(input, &mut Context::new(now, &mut draw, &mut wanted));
-        for output in wanted.into_iter().flat_map(|output| self.edit.output(output)) {
+        self.machine
+            .handle(input, &mut Context::new(now, &mut draw, &mut wanted));
+        for output in wanted
+            .into_iter()
+            .flat_map(|output| self.edit.output(output))
+        {
             cx.output(output);
         }
     }

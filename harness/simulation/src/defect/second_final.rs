@@ -22,9 +22,15 @@ impl Edit for SecondThought {
 }
 
 fn second_answer(output: &Output) -> Option<Output> {
-    let Output::Send { to, bytes, ticket } = output else { return None };
+    let Output::Send { to, bytes, ticket } = output else {
+        return None;
+    };
     let answer = SipMessage::read(bytes).filter(|answer| answer.summary() == "200 BYE")?;
     let text = String::from_utf8(answer.message.to_bytes().to_vec()).ok()?;
     let bytes = text.replacen("SIP/2.0 200 OK", "SIP/2.0 500 Server Internal Error", 1);
-    Some(Output::Send { to: *to, bytes: bytes.into(), ticket: *ticket })
+    Some(Output::Send {
+        to: *to,
+        bytes: bytes.into(),
+        ticket: *ticket,
+    })
 }

@@ -36,5 +36,6 @@ impl Edit for Skip {
 }
 
 fn is_invite(bytes: &Bytes) -> bool {
-    SipMessage::read(bytes).is_some_and(|message| message.is_request() && message.method == Method::Invite)
+    SipMessage::read(bytes)
+        .is_some_and(|message| message.is_request() && message.method == Method::Invite)
 }

@@ -16,6 +16,9 @@ pub(super) const DEFECT: Defect = Defect {
 
 fn plant(actor: &mut dyn Any) {
     if let Some(proxy) = actor.downcast_mut::<Proxy>() {
-        proxy.config.unreachable_log = LogLine { level: Level::ERROR, wording: Wording::ServerError };
+        proxy.config.unreachable_log = LogLine {
+            level: Level::ERROR,
+            wording: Wording::ServerError,
+        };
     }
 }

@@ -19,19 +19,39 @@ pub(super) const ORACLE: Oracle = Oracle {
 fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
     let mut requests = BTreeMap::new();
     for arrival in &evidence.arrivals {
-        if let Some(request) = arrival.message.as_deref().filter(|message| opens_transaction(message)) {
-            requests.entry(key(arrival.host, request)).or_insert((arrival, request));
+        if let Some(request) = arrival
+            .message
+            .as_deref()
+            .filter(|message| opens_transaction(message))
+        {
+            requests
+                .entry(key(arrival.host, request))
+                .or_insert((arrival, request));
         }
     }
-    let judged = requests.into_iter().filter_map(|(key, (arrival, request))| {
-        let finals = finals(evidence, &key);
-        let text = too_many(request, &finals).or_else(|| {
-            let unanswered = finals.is_empty() && !excused(evidence, arrival, request);
-            unanswered.then(|| format!("{} was never answered with a final response", request.method))
-        })?;
-        let shown = finals.last().map_or((arrival.record, arrival.at), |last| (last.record, last.at));
-        Some(Finding { host: Some(key.0), record: Some(shown.0), at: shown.1, text })
-    });
+    let judged = requests
+        .into_iter()
+        .filter_map(|(key, (arrival, request))| {
+            let finals = finals(evidence, &key);
+            let text = too_many(request, &finals).or_else(|| {
+                let unanswered = finals.is_empty() && !excused(evidence, arrival, request);
+                unanswered.then(|| {
+                    format!(
+                        "{} was never answered with a final response",
+                        request.method
+                    )
+                })
+            })?;
+            let shown = finals
+                .last()
+                .map_or((arrival.record, arrival.at), |last| (last.record, last.at));
+            Some(Finding {
+                host: Some(key.0),
+                record: Some(shown.0),
+                at: shown.1,
+                text,
+            })
+        });
     judged.collect()
 }
 
@@ -43,7 +63,7 @@ fn key(host: HostId, message: &SipMessage) -> Key<'_> {
 }
 
 fn opens_transaction(message: &SipMessage) -> bool {
-    message.is_request() && message.method != Method::Ack
+    message.well_formed && message.is_request() && message.method != Method::Ack
 }
 
 /// Distinct final answers; repeats count once, and one that could not be sent counts as well.
@@ -53,18 +73,35 @@ fn finals<'a>(evidence: &'a Evidence<'_>, key: &Key<'_>) -> Vec<&'a Transmission
         message.is_some_and(|message| self::key(sent.from, message) == *key)
     });
     let mut distinct = BTreeSet::new();
-    answers.filter(|sent| distinct.insert(&sent.datagram)).collect()
+    answers
+        .filter(|sent| distinct.insert(&sent.datagram))
+        .collect()
 }
 
 fn too_many(request: &SipMessage, finals: &[&Transmission]) -> Option<String> {
-    let statuses = || finals.iter().filter_map(|sent| sent.message.as_ref()?.status);
+    let statuses = || {
+        finals
+            .iter()
+            .filter_map(|sent| sent.message.as_ref()?.status)
+    };
     let successes = statuses().filter(|status| *status < 300).count();
     let allowed = match request.method {
         Method::Invite => finals.len() <= 1 || successes == finals.len(),
         _ => finals.len() <= 1,
     };
-    let list = || statuses().map(|status| status.to_string()).collect::<Vec<_>>().join(", ");
-    (!allowed).then(|| format!("{} was answered with {}: one is allowed", request.method, list()))
+    let list = || {
+        statuses()
+            .map(|status| status.to_string())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    (!allowed).then(|| {
+        format!(
+            "{} was answered with {}: one is allowed",
+            request.method,
+            list()
+        )
+    })
 }
 
 fn excused(evidence: &Evidence<'_>, arrival: &Arrival, request: &SipMessage) -> bool {
@@ -83,7 +120,8 @@ fn silent_downstream(evidence: &Evidence<'_>, arrival: &Arrival, request: &SipMe
     };
     let passed_on = evidence.transmissions.iter().any(|sent| {
         let message = sent.message.as_deref();
-        sent.from == arrival.host && message.is_some_and(|message| message.is_request() && same(message))
+        sent.from == arrival.host
+            && message.is_some_and(|message| message.is_request() && same(message))
     });
     let answered = evidence.arrivals.iter().any(|answer| {
         let message = answer.message.as_deref();

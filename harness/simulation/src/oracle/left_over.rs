@@ -62,11 +62,15 @@ pub fn left_over(evidence: &Evidence<'_>) -> Vec<LeftOver> {
         open.take(id, record.at, record.host, &record.event);
     }
     let living_target = |thing: &LeftOver| {
-        let target = open.targets.get(&thing.record).and_then(|to| evidence.trace.host_at(*to));
+        let target = open
+            .targets
+            .get(&thing.record)
+            .and_then(|to| evidence.trace.host_at(*to));
         thing.kind == "binding" && target.is_some_and(|host| open.up.get(&host) == Some(&true))
     };
     let young = |thing: &LeftOver| {
-        evidence.quiet && thing.opened_at.as_micros() + LINGER_MICROS > evidence.ended_at.as_micros()
+        evidence.quiet
+            && thing.opened_at.as_micros() + LINGER_MICROS > evidence.ended_at.as_micros()
     };
     let mut left: Vec<_> = open.things.values().cloned().collect();
     left.retain(|thing| !living_target(thing) && !young(thing));
@@ -94,15 +98,28 @@ impl Open {
         use network::Event as N;
         let Some(host) = host else { return };
         let mut open = |key, kind, label| {
-            let thing = LeftOver { host, kind, label, opened_at: at, record: id };
+            let thing = LeftOver {
+                host,
+                kind,
+                label,
+                opened_at: at,
+                record: id,
+            };
             self.things.insert((host, key), thing);
         };
         match event {
-            Event::Report(Report::Opened { kind, id: number, label, target }) => {
+            Event::Report(Report::Opened {
+                kind,
+                id: number,
+                label,
+                target,
+            }) => {
                 open(Key::Reported(kind, *number), kind, label.clone());
                 self.targets.extend(target.map(|target| (id, target)));
             }
-            Event::Report(Report::Closed { kind, id }) => self.close(host, Key::Reported(kind, *id)),
+            Event::Report(Report::Closed { kind, id }) => {
+                self.close(host, Key::Reported(kind, *id))
+            }
             Event::Network(N::SocketOpened { socket, local }) => {
                 open(Key::Socket(socket.0), "socket", local.to_string());
             }

@@ -15,8 +15,12 @@ use crate::evidence::Evidence;
 pub use left_over::{LeftOver, left_over};
 
 /// Every oracle that judges a single trace.
-pub const CATALOGUE: &[&Oracle] =
-    &[&final_answer::ORACLE, &retransmission::ORACLE, &left_over::ORACLE, &panic::ORACLE];
+pub const CATALOGUE: &[&Oracle] = &[
+    &final_answer::ORACLE,
+    &retransmission::ORACLE,
+    &left_over::ORACLE,
+    &panic::ORACLE,
+];
 
 /// One rule.
 #[derive(Debug)]

@@ -15,14 +15,17 @@ pub(super) const ORACLE: Oracle = Oracle {
 };
 
 fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
-    let panics = evidence.trace.iter().filter_map(|(id, record)| match &record.event {
-        Event::Network(network::Event::Panic { message, .. }) => Some(Finding {
-            host: record.host,
-            record: Some(id),
-            at: record.at,
-            text: format!("panicked: {message}"),
-        }),
-        _ => None,
-    });
+    let panics = evidence
+        .trace
+        .iter()
+        .filter_map(|(id, record)| match &record.event {
+            Event::Network(network::Event::Panic { message, .. }) => Some(Finding {
+                host: record.host,
+                record: Some(id),
+                at: record.at,
+                text: format!("panicked: {message}"),
+            }),
+            _ => None,
+        });
     panics.collect()
 }

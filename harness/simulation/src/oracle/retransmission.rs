@@ -24,11 +24,18 @@ const GIVE_UP: u64 = 64 * T1;
 fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
     let mut series: BTreeMap<SeriesKey<'_>, Vec<&Transmission>> = BTreeMap::new();
     for sent in &evidence.transmissions {
-        if let Some(key) = sent.message.as_deref().and_then(|message| key(sent.from, message)) {
+        if let Some(key) = sent
+            .message
+            .as_deref()
+            .and_then(|message| key(sent.from, message))
+        {
             series.entry(key).or_default().push(sent);
         }
     }
-    series.iter().filter_map(|(key, sent)| judge_series(evidence, key, sent)).collect()
+    series
+        .iter()
+        .filter_map(|(key, sent)| judge_series(evidence, key, sent))
+        .collect()
 }
 
 /// One message and its repeats: who sends it, its branch, its method, its status if it is a response.
@@ -40,7 +47,12 @@ fn key(from: HostId, message: &SipMessage) -> Option<SeriesKey<'_>> {
         None => message.method != Method::Ack,
         Some(status) => status >= 200,
     };
-    by_timer.then_some((from, &message.branch, &message.method, message.status))
+    (message.well_formed && by_timer).then_some((
+        from,
+        &message.branch,
+        &message.method,
+        message.status,
+    ))
 }
 
 fn judge_series(
@@ -63,7 +75,11 @@ fn judge_series(
 }
 
 fn list(times: &[Instant]) -> String {
-    times.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    times
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// When a message must be sent, and when it may be.
@@ -86,12 +102,28 @@ impl Plan {
             Timed::invite_final(evidence, host, message)
         } else {
             // RFC 3261 §17.2.2, §16.7 step 9: repeated only for a repeat of the request or of the answer.
-            return Self { due: vec![first.at], over: first.at, prompted };
+            return Self {
+                due: vec![first.at],
+                over: first.at,
+                prompted,
+            };
         };
-        let over = [timed.stop, Some(evidence.ended_at), stopped(evidence, host, first.at)];
-        let over = over.into_iter().flatten().min().unwrap_or(evidence.ended_at);
+        let over = [
+            timed.stop,
+            Some(evidence.ended_at),
+            stopped(evidence, host, first.at),
+        ];
+        let over = over
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(evidence.ended_at);
         let failed = (!first.left()).then_some(first.at);
-        Self { due: timed.due(first.at), over: failed.map_or(over, |at| at.min(over)), prompted }
+        Self {
+            due: timed.due(first.at),
+            over: failed.map_or(over, |at| at.min(over)),
+            prompted,
+        }
     }
 
     /// The first departure from the plan: when it shows, and what it is.
@@ -100,11 +132,15 @@ impl Plan {
             let planned = self.due.contains(at) && **at <= self.over;
             !planned && !self.prompted.contains(at)
         });
-        let missing = self.due.iter().find(|due| **due < self.over && !actual.contains(due));
+        let missing = self
+            .due
+            .iter()
+            .find(|due| **due < self.over && !actual.contains(due));
         match (stray, missing) {
-            (Some(at), missing) if missing.is_none_or(|due| at <= due) => {
-                Some((*at, format!("was repeated at {at}, when no timer asks for it")))
-            }
+            (Some(at), missing) if missing.is_none_or(|due| at <= due) => Some((
+                *at,
+                format!("was repeated at {at}, when no timer asks for it"),
+            )),
             (_, Some(due)) => Some((*due, format!("was not repeated at {due}"))),
             (_, None) => None,
         }
@@ -132,10 +168,18 @@ impl Timed {
             })
         };
         if request.method == Method::Invite {
-            Self { stop: answer(|_| true), capped: false, slow_from: None }
+            Self {
+                stop: answer(|_| true),
+                capped: false,
+                slow_from: None,
+            }
         } else {
             let slow_from = answer(|answer| !answer.is_final());
-            Self { stop: answer(SipMessage::is_final), capped: true, slow_from }
+            Self {
+                stop: answer(SipMessage::is_final),
+                capped: true,
+                slow_from,
+            }
         }
     }
 
@@ -146,9 +190,17 @@ impl Timed {
             let same_dialog = ack.call_id == response.call_id && ack.cseq == response.cseq;
             ack.is_request()
                 && ack.method == Method::Ack
-                && if success { same_dialog } else { same_transaction }
+                && if success {
+                    same_dialog
+                } else {
+                    same_transaction
+                }
         });
-        Self { stop, capped: true, slow_from: None }
+        Self {
+            stop,
+            capped: true,
+            slow_from: None,
+        }
     }
 
     fn due(&self, first: Instant) -> Vec<Instant> {
@@ -175,7 +227,10 @@ fn first_arrival(
     host: HostId,
     wanted: impl Fn(&SipMessage) -> bool,
 ) -> Option<Instant> {
-    let at_host = evidence.arrivals.iter().filter(|arrival| arrival.host == host);
+    let at_host = evidence
+        .arrivals
+        .iter()
+        .filter(|arrival| arrival.host == host);
     let mut fitting = at_host.filter(|arrival| arrival.message.as_deref().is_some_and(&wanted));
     fitting.next().map(|arrival| arrival.at)
 }
@@ -186,7 +241,10 @@ fn prompts(evidence: &Evidence<'_>, host: HostId, message: &SipMessage) -> Vec<I
     if message.is_request() {
         return Vec::new();
     }
-    let at_host = evidence.arrivals.iter().filter(|arrival| arrival.host == host);
+    let at_host = evidence
+        .arrivals
+        .iter()
+        .filter(|arrival| arrival.host == host);
     let prompting = at_host.filter(|arrival| {
         arrival.message.as_deref().is_some_and(|other| {
             let repeat = other.is_request()

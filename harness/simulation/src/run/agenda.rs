@@ -35,7 +35,11 @@ impl Agenda {
     /// Everything that the scenario plans, less the faults `without`.
     pub(super) fn new(scenario: &Scenario, without: &[usize]) -> Self {
         let mut agenda = Self::default();
-        for fault in scenario.faults.iter().filter(|fault| !without.contains(&fault.index)) {
+        for fault in scenario
+            .faults
+            .iter()
+            .filter(|fault| !without.contains(&fault.index))
+        {
             agenda.plan(Item::Fault(fault.index), &fault.when);
         }
         for (index, step) in scenario.steps.iter().enumerate() {
@@ -67,7 +71,10 @@ impl Agenda {
 
     /// Takes one item that is due, with the record that triggered it.
     pub(super) fn take_due(&mut self, now: Instant) -> Option<(Item, Option<RecordId>)> {
-        let entry = self.timed.first_entry().filter(|entry| entry.key().0 <= now)?;
+        let entry = self
+            .timed
+            .first_entry()
+            .filter(|entry| entry.key().0 <= now)?;
         Some(entry.remove())
     }
 
@@ -91,7 +98,8 @@ impl Agenda {
         for waits in waiting {
             match seen(&waits.trigger) {
                 Some(record) => {
-                    let at = Instant::from_micros(now.as_micros().saturating_add(waits.delay_micros));
+                    let at =
+                        Instant::from_micros(now.as_micros().saturating_add(waits.delay_micros));
                     self.put(at, waits.item, Some(record));
                 }
                 None => self.waiting.push(waits),

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use linefault_network::{Injection, Scope};
 use linefault_network::{FaultId, HostId, Instant, Network, Packet, PartsPerMillion};
+use linefault_network::{Injection, Scope};
 use linefault_protocol::sip::{Limits, Verdict, parse};
 
 use crate::scenario::{Fault, Pattern, Place, Selection, network_fault};
@@ -62,14 +62,24 @@ impl Injected {
 }
 
 fn scope(place: &Place, hosts: &[HostId]) -> Scope {
-    let all = |group: &[crate::scenario::HostIndex]| group.iter().map(|host| hosts[host.0]).collect();
+    let all =
+        |group: &[crate::scenario::HostIndex]| group.iter().map(|host| hosts[host.0]).collect();
     match place {
         Place::Everywhere => Scope::Everywhere,
         Place::Host(host) => Scope::Host(hosts[host.0]),
-        Place::Link { from, to } => Scope::Link { from: hosts[from.0], to: hosts[to.0] },
-        Place::Between { left, right, one_way } => {
-            Scope::Between { a: all(left), b: all(right), one_way: *one_way }
-        }
+        Place::Link { from, to } => Scope::Link {
+            from: hosts[from.0],
+            to: hosts[to.0],
+        },
+        Place::Between {
+            left,
+            right,
+            one_way,
+        } => Scope::Between {
+            a: all(left),
+            b: all(right),
+            one_way: *one_way,
+        },
     }
 }
 
@@ -77,14 +87,24 @@ type Matcher = Box<dyn FnMut(&Packet) -> bool>;
 
 /// Which packets the fault concerns, where it concerns messages; the network counts and draws the rest.
 fn matcher(selection: &Selection) -> Option<Matcher> {
-    let Selection { message, nth, retransmission, .. } = selection.clone();
+    let Selection {
+        message,
+        nth,
+        retransmission,
+        ..
+    } = selection.clone();
     if message.is_none() && nth.is_none() && retransmission.is_none() {
         return None;
     }
     let mut seen = Seen::default();
     Some(Box::new(move |packet| {
-        let Some(datagram) = packet.datagram() else { return false };
-        if !message.as_ref().is_none_or(|pattern| matches(pattern, datagram)) {
+        let Some(datagram) = packet.datagram() else {
+            return false;
+        };
+        if !message
+            .as_ref()
+            .is_none_or(|pattern| matches(pattern, datagram))
+        {
             return false;
         }
         let (place, repeat) = seen.count(packet, datagram);
@@ -108,10 +128,14 @@ struct Seen {
 impl Seen {
     /// The message's place among distinct ones, from 1, and how often it came before.
     fn count(&mut self, packet: &Packet, datagram: &Bytes) -> (u32, u32) {
-        let place = u32::try_from(self.messages.len()).unwrap_or(u32::MAX).saturating_add(1);
+        let place = u32::try_from(self.messages.len())
+            .unwrap_or(u32::MAX)
+            .saturating_add(1);
         let key = (packet.from, packet.to, datagram.clone());
         let counted = self.messages.entry(key);
-        let entry = counted.and_modify(|(_, repeats)| *repeats += 1).or_insert((place, 0));
+        let entry = counted
+            .and_modify(|(_, repeats)| *repeats += 1)
+            .or_insert((place, 0));
         *entry
     }
 }

@@ -81,7 +81,10 @@ struct Ending {
 impl Ending {
     /// A run that may not end before `earliest`, because an outcome is still open until then.
     fn new(earliest: Instant) -> Self {
-        Self { earliest, due: None }
+        Self {
+            earliest,
+            due: None,
+        }
     }
 
     /// Takes note of whether the run is busy, and whether steps or faults are still to come.

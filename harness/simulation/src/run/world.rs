@@ -56,12 +56,30 @@ impl<'a> World<'a> {
             let mut actor = (host.actor.build)(&host.settings, &directory);
             plant_policies(actor.as_mut(), &defects);
             let mailbox = RefCell::default();
-            Rc::new(Life { id: ids[index], actor, address: host.address, defects, mailbox })
+            Rc::new(Life {
+                id: ids[index],
+                actor,
+                address: host.address,
+                defects,
+                mailbox,
+            })
         });
         let lives = lives.collect();
         let agenda = Agenda::new(scenario, setup.without);
-        let faults = scenario.faults.iter().map(|_| Injected::default()).collect();
-        Self { scenario, network, trace, lives, agenda, faults, looked_at: 0 }
+        let faults = scenario
+            .faults
+            .iter()
+            .map(|_| Injected::default())
+            .collect();
+        Self {
+            scenario,
+            network,
+            trace,
+            lives,
+            agenda,
+            faults,
+            looked_at: 0,
+        }
     }
 
     pub(super) fn run(mut self) -> Simulation {
@@ -71,16 +89,26 @@ impl<'a> World<'a> {
             self.play()
         });
         let ended_at = self.network.now();
-        let faults = self.faults.iter().map(|fault| fault.count(&self.network)).collect();
+        let faults = self
+            .faults
+            .iter()
+            .map(|fault| fault.count(&self.network))
+            .collect();
         // The network's tasks hold handles on the trace: they go first, without leaving records behind.
         let trace = self.trace.replace(Trace::default());
-        Simulation { trace, end, ended_at, faults }
+        Simulation {
+            trace,
+            end,
+            ended_at,
+            faults,
+        }
     }
 
     fn start(&mut self) {
         for life in &self.lives {
             let (this, trace) = (Rc::clone(life), Rc::clone(&self.trace));
-            self.network.start(life.id, move |handle| this.begin(handle, &trace));
+            self.network
+                .start(life.id, move |handle| this.begin(handle, &trace));
         }
         self.settle();
         for life in &self.lives {
@@ -91,9 +119,18 @@ impl<'a> World<'a> {
 
     /// Moves from instant to instant until the run is over.
     fn play(&mut self) -> End {
-        let open_until = self.scenario.expects.iter().filter_map(|expect| expect.closes);
+        let open_until = self
+            .scenario
+            .expects
+            .iter()
+            .filter_map(|expect| expect.closes);
         let mut ending = Ending::new(open_until.map(moment).max().unwrap_or(Instant::START));
-        let last = moment(self.scenario.run.run_until.unwrap_or(self.scenario.run.time_max));
+        let last = moment(
+            self.scenario
+                .run
+                .run_until
+                .unwrap_or(self.scenario.run.time_max),
+        );
         loop {
             self.do_what_is_due();
             if self.scenario.run.run_until.is_none() {
@@ -130,7 +167,11 @@ impl<'a> World<'a> {
 
     fn quiet_end(&self) -> End {
         let steps = self.agenda.waiting_steps();
-        if steps.is_empty() { End::Quiet } else { End::Deadlock { steps } }
+        if steps.is_empty() {
+            End::Quiet
+        } else {
+            End::Deadlock { steps }
+        }
     }
 
     fn end_at_last(&self) -> End {
@@ -158,7 +199,11 @@ impl<'a> World<'a> {
         let alive = self.network.host(life.id).is_alive();
         let refused = (!alive).then_some("the host is down");
         let text = self.step_text(&step.action);
-        let record = StepRecord { index, text, refused };
+        let record = StepRecord {
+            index,
+            text,
+            refused,
+        };
         let id = self.record(Some(life.id), cause, Event::Step(record));
         if refused.is_some() {
             return;
@@ -171,7 +216,10 @@ impl<'a> World<'a> {
             StepAction::SendRaw { to, raw } => {
                 self.network.set_cause(Some(id));
                 let to = self.scenario.host(*to).address;
-                life.mailbox.borrow().borrow().send_raw(Bytes::from(raw.clone()), to);
+                life.mailbox
+                    .borrow()
+                    .borrow()
+                    .send_raw(Bytes::from(raw.clone()), to);
                 self.network.set_cause(None);
             }
         }
@@ -199,7 +247,8 @@ impl<'a> World<'a> {
         if self.agenda.is_watching() {
             let trace = self.trace.borrow();
             let sightings = Sightings::new(&trace, from);
-            self.agenda.trigger(self.network.now(), |trigger| sightings.first(trigger));
+            self.agenda
+                .trigger(self.network.now(), |trigger| sightings.first(trigger));
         }
     }
 
@@ -207,7 +256,10 @@ impl<'a> World<'a> {
         let trace = self.trace.borrow();
         let started = trace.records()[from..].iter().filter(|record| {
             let event = &record.event;
-            matches!(event, Event::Network(linefault_network::Event::HostStarted { .. }))
+            matches!(
+                event,
+                Event::Network(linefault_network::Event::HostStarted { .. })
+            )
         });
         let hosts: Vec<_> = started.filter_map(|record| record.host).collect();
         drop(trace);
@@ -218,7 +270,9 @@ impl<'a> World<'a> {
     }
 
     fn record(&self, host: Option<HostId>, cause: Option<RecordId>, event: Event) -> RecordId {
-        self.trace.borrow_mut().push(self.network.now(), host, cause, event)
+        self.trace
+            .borrow_mut()
+            .push(self.network.now(), host, cause, event)
     }
 }
 
@@ -253,9 +307,8 @@ fn build_topology(scenario: &Scenario, network: &Network) -> Vec<HostId> {
     const CHECKED: &str = "the reader checks names, subnets and addresses";
     network.set_default_latency(latency(scenario.latency));
     let add_lan = |lan: &scenario::Lan| {
-        let subnet = |range: &scenario::Subnet| {
-            Subnet::new(range.network(), range.prefix()).expect(CHECKED)
-        };
+        let subnet =
+            |range: &scenario::Subnet| Subnet::new(range.network(), range.prefix()).expect(CHECKED);
         let subnets: Vec<_> = lan.subnets.iter().map(subnet).collect();
         network.add_lan(&lan.name, &subnets).expect(CHECKED)
     };
@@ -277,7 +330,10 @@ fn build_topology(scenario: &Scenario, network: &Network) -> Vec<HostId> {
 }
 
 fn latency(latency: scenario::Latency) -> Latency {
-    Latency { min: latency.min, max: latency.max }
+    Latency {
+        min: latency.min,
+        max: latency.max,
+    }
 }
 
 fn traced(scenario: &Scenario, ids: &[HostId]) -> Vec<TracedHost> {
@@ -299,17 +355,32 @@ fn platform(platform: scenario::Platform) -> Platform {
 
 fn directory(scenario: &Scenario) -> Directory {
     let listing = |host: &scenario::Host| {
-        let listing = Listing { address: host.address, settings: host.settings.clone() };
+        let listing = Listing {
+            address: host.address,
+            settings: host.settings.clone(),
+        };
         (host.name.clone(), listing)
     };
-    Directory::new(scenario.hosts.iter().map(listing).collect::<BTreeMap<_, _>>())
+    Directory::new(
+        scenario
+            .hosts
+            .iter()
+            .map(listing)
+            .collect::<BTreeMap<_, _>>(),
+    )
 }
 
 fn command_text(command: &Command) -> String {
     use linefault_actors::catalogue::Value;
-    let texts = command.arguments.iter().filter_map(|(_, value)| match value {
-        Value::Text(text) => Some(text.as_str()),
-        _ => None,
-    });
-    std::iter::once(command.name).chain(texts).collect::<Vec<_>>().join(" ")
+    let texts = command
+        .arguments
+        .iter()
+        .filter_map(|(_, value)| match value {
+            Value::Text(text) => Some(text.as_str()),
+            _ => None,
+        });
+    std::iter::once(command.name)
+        .chain(texts)
+        .collect::<Vec<_>>()
+        .join(" ")
 }

@@ -131,7 +131,8 @@ impl<'a> Reader<'a> {
     fn apart_from_variant(&mut self, node: &Node, tagged: &Tagged) {
         for (word, value) in node.entries() {
             let key = tagged.common.keys.iter().find(|key| key.name == word.text);
-            if let Some(key) = key.filter(|key| matches!(key.kind, Kind::Duration | Kind::Trigger)) {
+            if let Some(key) = key.filter(|key| matches!(key.kind, Kind::Duration | Kind::Trigger))
+            {
                 self.value(value, &key.kind);
             }
         }

@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::evidence::Evidence;
 
+/// Shorter ones are not of chance's making but written by an author, and would be found everywhere.
+const SHORTEST: usize = 8;
+
 /// What to call each identifier of a run.
 pub(super) struct Aliases {
     /// The longest identifier first, so that none is cut up by one that it contains.
@@ -15,10 +18,15 @@ impl Aliases {
         let mut names = Vec::new();
         let mut known = BTreeSet::new();
         let mut counts = [0_u32; 3];
-        let messages = evidence.transmissions.iter().filter_map(|sent| sent.message.as_deref());
+        let messages = evidence
+            .transmissions
+            .iter()
+            .filter_map(|sent| sent.message.as_deref());
         for message in messages {
             let tag = |field: Result<linefault_protocol::sip::NameAddr<'_>, _>| {
-                field.ok().and_then(|address| address.tag().map(str::to_owned))
+                field
+                    .ok()
+                    .and_then(|address| address.tag().map(str::to_owned))
             };
             let identifiers = [
                 (0, "call", Some(message.call_id.clone())),
@@ -27,7 +35,8 @@ impl Aliases {
                 (2, "tag", tag(message.message.to())),
             ];
             for (kind, word, identifier) in identifiers {
-                let Some(identifier) = identifier.filter(|identifier| !identifier.is_empty()) else {
+                let Some(identifier) = identifier.filter(|identifier| identifier.len() >= SHORTEST)
+                else {
                     continue;
                 };
                 if known.insert(identifier.clone()) {
@@ -42,7 +51,12 @@ impl Aliases {
 
     /// The text with every identifier replaced.
     pub(super) fn apply(&self, text: &str) -> String {
-        let present = self.names.iter().filter(|(identifier, _)| text.contains(identifier.as_str()));
-        present.fold(text.to_owned(), |text, (identifier, name)| text.replace(identifier.as_str(), name))
+        let present = self
+            .names
+            .iter()
+            .filter(|(identifier, _)| text.contains(identifier.as_str()));
+        present.fold(text.to_owned(), |text, (identifier, name)| {
+            text.replace(identifier.as_str(), name)
+        })
     }
 }

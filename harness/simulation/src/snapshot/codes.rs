@@ -44,12 +44,20 @@ impl std::fmt::Display for Code {
 pub fn status_lines(evidence: &Evidence<'_>) -> Vec<StatusLine> {
     let mut lines: Vec<StatusLine> = Vec::new();
     for sent in &evidence.transmissions {
-        let Some(message) = sent.message.as_deref() else { continue };
-        let Some(status) = message.status else { continue };
+        let Some(message) = sent.message.as_deref() else {
+            continue;
+        };
+        let Some(status) = message.status else {
+            continue;
+        };
         let line = entry(
             &mut lines,
             |line| (line.from, line.to) == (sent.from, sent.to),
-            || StatusLine { from: sent.from, to: sent.to, methods: Vec::new() },
+            || StatusLine {
+                from: sent.from,
+                to: sent.to,
+                methods: Vec::new(),
+            },
         );
         let method = message.method.as_str();
         let (_, codes) = entry(
@@ -73,7 +81,11 @@ fn entry<T>(list: &mut Vec<T>, is_it: impl Fn(&T) -> bool, make: impl FnOnce() -
 fn add(codes: &mut Vec<Code>, status: u16, lost: bool) {
     match codes.last_mut() {
         Some(last) if (last.status, last.lost) == (status, lost) => last.count += 1,
-        _ => codes.push(Code { status, lost, count: 1 }),
+        _ => codes.push(Code {
+            status,
+            lost,
+            count: 1,
+        }),
     }
 }
 
@@ -84,15 +96,24 @@ fn is_lost(sent: &Transmission) -> bool {
 /// The lines as text, aligned.
 pub(super) fn table(evidence: &Evidence<'_>, lines: &[StatusLine]) -> Vec<String> {
     let name = |host: Option<HostId>| host.map_or("?", |host| evidence.name(host));
-    let ends: Vec<_> =
-        lines.iter().map(|line| format!("{} → {}", name(Some(line.from)), name(line.to))).collect();
-    let width = ends.iter().map(|ends| ends.chars().count()).max().unwrap_or(0);
+    let ends: Vec<_> = lines
+        .iter()
+        .map(|line| format!("{} → {}", name(Some(line.from)), name(line.to)))
+        .collect();
+    let width = ends
+        .iter()
+        .map(|ends| ends.chars().count())
+        .max()
+        .unwrap_or(0);
     let text = |(line, ends): (&StatusLine, &String)| {
         let methods = line.methods.iter().map(|(method, codes)| {
             let codes: Vec<_> = codes.iter().map(ToString::to_string).collect();
             format!("{} {method}", codes.join(" "))
         });
-        format!("{ends:<width$}   {}", methods.collect::<Vec<_>>().join(" · "))
+        format!(
+            "{ends:<width$}   {}",
+            methods.collect::<Vec<_>>().join(" · ")
+        )
     };
     lines.iter().zip(&ends).map(text).collect()
 }

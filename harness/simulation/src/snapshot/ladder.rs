@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use linefault_network::{self as network, Alteration, FaultId, HostId, Instant, LossReason, RecordId};
+use linefault_network::{
+    self as network, Alteration, FaultId, HostId, Instant, LossReason, RecordId,
+};
 
 use super::aliases::Aliases;
 use crate::evidence::{Evidence, Fate, Transmission};
@@ -23,7 +25,12 @@ pub struct Line {
 pub fn ladder(scenario: &Scenario, evidence: &Evidence<'_>) -> Vec<Line> {
     let page = Page::new(scenario, evidence);
     let mut lines: Vec<(RecordId, Line)> = page.messages();
-    lines.extend(evidence.trace.iter().filter_map(|(id, record)| Some((id, page.other(record)?))));
+    lines.extend(
+        evidence
+            .trace
+            .iter()
+            .filter_map(|(id, record)| Some((id, page.other(record)?))),
+    );
     lines.sort_by_key(|(id, _)| *id);
     lines.into_iter().map(|(_, line)| line).collect()
 }
@@ -38,9 +45,18 @@ struct Page<'a> {
 
 impl<'a> Page<'a> {
     fn new(scenario: &'a Scenario, evidence: &'a Evidence<'a>) -> Self {
-        let names = evidence.trace.hosts().iter().map(|host| host.name.chars().count());
+        let names = evidence
+            .trace
+            .hosts()
+            .iter()
+            .map(|host| host.name.chars().count());
         let width = names.max().unwrap_or(0);
-        Self { scenario, evidence, aliases: Aliases::of(evidence), width }
+        Self {
+            scenario,
+            evidence,
+            aliases: Aliases::of(evidence),
+            width,
+        }
     }
 
     fn messages(&self) -> Vec<(RecordId, Line)> {
@@ -60,7 +76,9 @@ impl<'a> Page<'a> {
     fn message(&self, first: &Transmission, series: &[&Transmission]) -> String {
         let all_lost = series.iter().all(|sent| !arrives(sent));
         let arrow = if all_lost { "──✗" } else { "──▶" };
-        let to = first.to.map_or(first.destination.to_string(), |to| self.name(to).to_owned());
+        let to = first
+            .to
+            .map_or(first.destination.to_string(), |to| self.name(to).to_owned());
         let (from, width) = (self.name(first.from), self.width);
         let mut line = format!("{from:<width$} {arrow} {to:<width$}   {}", what(first));
         if series.len() > 1 {
@@ -103,7 +121,11 @@ impl<'a> Page<'a> {
     }
 
     fn fault(&self, id: FaultId) -> &str {
-        let place = self.evidence.faults.iter().position(|fault| fault.id == Some(id));
+        let place = self
+            .evidence
+            .faults
+            .iter()
+            .position(|fault| fault.id == Some(id));
         let fault = place.and_then(|place| self.scenario.faults.get(place));
         fault.map_or("a fault", |fault| &fault.display)
     }
@@ -113,7 +135,11 @@ impl<'a> Page<'a> {
         let text = match &record.event {
             Event::Log(line) => {
                 let level = line.level.to_string();
-                format!("{host:<width$} {level:<5} {:<width$}  {}", "", self.log(line))
+                format!(
+                    "{host:<width$} {level:<5} {:<width$}  {}",
+                    "",
+                    self.log(line)
+                )
             }
             Event::Step(step) => format!("{host:<width$}  ▷  {:<width$}   {}", "", step_text(step)),
             Event::Network(event) => format!("{host:<width$}  {}", self.network(event)?),
@@ -125,16 +151,27 @@ impl<'a> Page<'a> {
     fn network(&self, event: &network::Event) -> Option<String> {
         let (sign, text) = match event {
             network::Event::FaultArmed { fault, .. } => ("✗", self.fault(*fault).to_owned()),
-            network::Event::FaultEnded { fault } => ("✓", format!("{} is over", self.fault(*fault))),
+            network::Event::FaultEnded { fault } => {
+                ("✓", format!("{} is over", self.fault(*fault)))
+            }
             network::Event::Panic { message, .. } => ("✗", format!("panic: {message}")),
             _ => return None,
         };
-        Some(format!("{sign}  {:<width$}   {text}", "", width = self.width))
+        Some(format!(
+            "{sign}  {:<width$}   {text}",
+            "",
+            width = self.width
+        ))
     }
 
     fn log(&self, line: &LogLine) -> String {
-        let fields = line.fields.iter().map(|(name, value)| format!("{name}={value}"));
-        let parts: Vec<_> = std::iter::once(line.message.clone()).chain(fields).collect();
+        let fields = line
+            .fields
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"));
+        let parts: Vec<_> = std::iter::once(line.message.clone())
+            .chain(fields)
+            .collect();
         self.aliases.apply(&parts.join("  "))
     }
 
@@ -144,7 +181,10 @@ impl<'a> Page<'a> {
 }
 
 fn line(at: Instant, text: &str) -> Line {
-    Line { at, text: format!("{:>9}  {}", at.to_string(), text.trim_end()) }
+    Line {
+        at,
+        text: format!("{:>9}  {}", at.to_string(), text.trim_end()),
+    }
 }
 
 fn arrives(sent: &Transmission) -> bool {
@@ -163,7 +203,11 @@ fn alterations(sent: &Transmission) -> String {
     let mut words: Vec<_> = words.collect();
     words.dedup();
     let arrived: Vec<_> = sent.arrived.iter().map(ToString::to_string).collect();
-    let arrived = if arrived.is_empty() { "never".to_owned() } else { arrived.join(" ") };
+    let arrived = if arrived.is_empty() {
+        "never".to_owned()
+    } else {
+        arrived.join(" ")
+    };
     format!("{}, arrived {arrived}", words.join(", "))
 }
 

@@ -103,7 +103,10 @@ impl Trace {
     /// An empty trace that a network and its observers can write to together.
     #[must_use]
     pub fn shared() -> Rc<RefCell<Self>> {
-        Rc::new(RefCell::new(Self { records: Vec::with_capacity(512), hosts: Vec::new() }))
+        Rc::new(RefCell::new(Self {
+            records: Vec::with_capacity(512),
+            hosts: Vec::new(),
+        }))
     }
 
     /// Names the hosts that records speak of, in the order of their ids.
@@ -119,7 +122,10 @@ impl Trace {
 
     /// The records with their ids.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (RecordId, &Record)> {
-        self.records.iter().enumerate().map(|(index, record)| (RecordId(index as u32), record))
+        self.records
+            .iter()
+            .enumerate()
+            .map(|(index, record)| (RecordId(index as u32), record))
     }
 
     /// The record of that id, if this trace has it.
@@ -143,7 +149,10 @@ impl Trace {
     /// The host that has that IP address.
     #[must_use]
     pub fn host_at(&self, address: SocketAddr) -> Option<HostId> {
-        let host = self.hosts.iter().find(|host| host.address.ip() == address.ip())?;
+        let host = self
+            .hosts
+            .iter()
+            .find(|host| host.address.ip() == address.ip())?;
         Some(host.id)
     }
 
@@ -156,7 +165,12 @@ impl Trace {
         event: Event,
     ) -> RecordId {
         let id = RecordId(self.records.len() as u32);
-        self.records.push(Record { at, host, cause, event });
+        self.records.push(Record {
+            at,
+            host,
+            cause,
+            event,
+        });
         id
     }
 

@@ -16,7 +16,10 @@ fn tests() -> Vec<Test> {
 }
 
 fn hash(test: &Test) -> String {
-    simulate(test.scenario(), Setup::default()).trace.hash().to_string()
+    simulate(test.scenario(), Setup::default())
+        .trace
+        .hash()
+        .to_string()
 }
 
 // A run that depends on anything but its scenario gives two hashes sooner or later: 1,000 runs in a row and
@@ -24,11 +27,17 @@ fn hash(test: &Test) -> String {
 #[test]
 fn a_thousand_runs_and_four_threads_give_one_hash() {
     let tests = tests();
-    let lossy = tests.iter().find(|test| test.name().starts_with("bye/power-off")).expect("it exists");
+    let lossy = tests
+        .iter()
+        .find(|test| test.name().starts_with("bye/power-off"))
+        .expect("it exists");
     let hashes: BTreeSet<String> = thread::scope(|scope| {
         let worker = || (0..250).map(|_| hash(lossy)).collect::<BTreeSet<_>>();
         let workers: Vec<_> = (0..4).map(|_| scope.spawn(worker)).collect();
-        workers.into_iter().flat_map(|worker| worker.join().expect("no panic")).collect()
+        workers
+            .into_iter()
+            .flat_map(|worker| worker.join().expect("no panic"))
+            .collect()
     });
     assert_eq!(hashes.len(), 1, "{hashes:?}");
     let in_a_row: BTreeSet<String> = (0..1000).map(|_| hash(lossy)).collect();
@@ -45,7 +54,9 @@ fn every_scenario_runs_twice_to_the_same_hash() {
 // Another seed must show: a hash that never changes would prove nothing above.
 #[test]
 fn another_seed_gives_another_hash() {
-    let of_seed = |seed: &str| hashes(&linefault(&scenarios(), &["run", "call", "--json", "--seed", seed]).out);
+    let of_seed = |seed: &str| {
+        hashes(&linefault(&scenarios(), &["run", "call", "--json", "--seed", seed]).out)
+    };
     assert_ne!(of_seed("1"), of_seed("2"));
 }
 
@@ -61,13 +72,19 @@ fn separate_processes_give_the_same_hashes() {
 #[test]
 fn debug_and_release_builds_give_the_same_hashes() {
     let Some(other) = env::var_os("LINEFAULT_OTHER_BUILD") else {
-        assert!(env::var_os("LINEFAULT_REQUIRE_ALL").is_none(), "LINEFAULT_OTHER_BUILD names no binary");
+        assert!(
+            env::var_os("LINEFAULT_REQUIRE_ALL").is_none(),
+            "LINEFAULT_OTHER_BUILD names no binary"
+        );
         skipped("LINEFAULT_OTHER_BUILD does not name another build of the command");
         return;
     };
     let theirs = run_program(Path::new(&other), &scenarios(), &["run", ".", "--json"]);
     assert_eq!(theirs.code, Some(0), "{}", theirs.err);
-    assert_eq!(hashes(&theirs.out), hashes(&linefault(&scenarios(), &["run", ".", "--json"]).out));
+    assert_eq!(
+        hashes(&theirs.out),
+        hashes(&linefault(&scenarios(), &["run", ".", "--json"]).out)
+    );
 }
 
 #[expect(clippy::print_stderr, reason = "a test that cannot run says so")]

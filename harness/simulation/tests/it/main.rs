@@ -1,5 +1,7 @@
-//! The command as its users meet it, and the promise that a run repeats byte for byte.
+//! The command as its users meet it, the promise that a run repeats byte for byte, and what the documents say.
 
 mod command;
 mod determinism;
+mod docs;
 mod support;
+mod verdicts;

@@ -42,6 +42,33 @@ pub(crate) fn scenarios() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios")
 }
 
+/// The repository's folder.
+pub(crate) fn root() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    root.canonicalize()
+        .expect("this crate lies in the repository")
+}
+
+/// All files of the repository with that ending, sorted; without hidden folders and what is built.
+pub(crate) fn files(ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![root()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder can be read") {
+            let path = entry.expect("an entry can be read").path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let skipped = name.starts_with('.') || name == "target";
+            if !skipped && path.is_dir() {
+                folders.push(path);
+            } else if !skipped && path.extension().is_some_and(|found| found == ending) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
 /// What a run of the command came to.
 pub(crate) struct Ran {
     pub(crate) code: Option<i32>,
@@ -56,10 +83,21 @@ pub(crate) fn linefault(folder: &Path, arguments: &[&str]) -> Ran {
 
 /// Runs another build of the command.
 pub(crate) fn run_program(program: &Path, folder: &Path, arguments: &[&str]) -> Ran {
-    let ran = Command::new(program).args(arguments).current_dir(folder).output();
-    let Output { status, stdout, stderr } = ran.expect("the command starts");
+    let ran = Command::new(program)
+        .args(arguments)
+        .current_dir(folder)
+        .output();
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = ran.expect("the command starts");
     let text = |bytes| String::from_utf8(bytes).expect("the command speaks UTF-8");
-    Ran { code: status.code(), out: text(stdout), err: text(stderr) }
+    Ran {
+        code: status.code(),
+        out: text(stdout),
+        err: text(stderr),
+    }
 }
 
 /// A folder with one file in it.

@@ -1,0 +1,380 @@
+//! The documents: what they show is what happens.
+//!
+//! A `console` block is run: `linefault` in a folder of its own with the repository's scenarios, anything else by
+//! the CI script, which must have the line. What follows a command is shown of its output: lines of it, in order.
+//! `# exits 1` behind a command says how it ends. A block with `file=` behind its language quotes that file, one with
+//! `write=` is written for the commands after it.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use linefault::{defect, oracle, scenario};
+
+use crate::support::{files, linefault, root};
+
+/// Stands for lines that are left out.
+const LEFT_OUT: [&str; 3] = ["...", "# ...", "// ..."];
+const BEGIN: &str = "<!-- The reference: made from the reader's tables. -->\n";
+const END: &str = "<!-- The end of the reference. -->\n";
+
+/// One Markdown file.
+struct Document {
+    path: PathBuf,
+    blocks: Vec<Block>,
+    /// What stands outside of fenced blocks.
+    prose: String,
+}
+
+/// One fenced block: what stands behind its fence, and its lines.
+struct Block {
+    info: String,
+    lines: Vec<String>,
+}
+
+/// One command, and what is shown of its output.
+struct Shown<'a> {
+    command: &'a str,
+    exits: i32,
+    output: Vec<&'a str>,
+}
+
+impl Document {
+    fn read(path: PathBuf) -> Self {
+        let text = fs::read_to_string(&path).expect("a document can be read");
+        let (mut blocks, mut prose, mut open) = (Vec::new(), String::new(), None::<Block>);
+        for line in text.lines() {
+            match (line.strip_prefix("```"), open.take()) {
+                (Some(_), Some(block)) => blocks.push(block),
+                (Some(info), None) => {
+                    open = Some(Block {
+                        info: info.to_owned(),
+                        lines: Vec::new(),
+                    })
+                }
+                (None, Some(mut block)) => {
+                    block.lines.push(line.to_owned());
+                    open = Some(block);
+                }
+                (None, None) => prose = prose + line + "\n",
+            }
+        }
+        assert!(open.is_none(), "{}: a block does not end", path.display());
+        Self {
+            path,
+            blocks,
+            prose,
+        }
+    }
+
+    fn name(&self) -> String {
+        let below = self.path.strip_prefix(root()).unwrap_or(&self.path);
+        below.display().to_string()
+    }
+}
+
+impl Block {
+    /// What the fence says for `key`.
+    fn attribute(&self, key: &str) -> Option<&str> {
+        self.info
+            .split_whitespace()
+            .find_map(|word| word.strip_prefix(key)?.strip_prefix('='))
+    }
+
+    fn is_console(&self) -> bool {
+        self.info == "console"
+    }
+
+    fn commands(&self) -> Vec<Shown<'_>> {
+        let mut commands: Vec<Shown<'_>> = Vec::new();
+        for line in &self.lines {
+            match (line.strip_prefix("$ "), commands.last_mut()) {
+                (Some(command), _) => commands.push(Shown::new(command)),
+                (None, Some(last)) => last.output.push(line.trim_end()),
+                (None, None) => panic!("output without a command: {line}"),
+            }
+        }
+        commands
+    }
+}
+
+impl<'a> Shown<'a> {
+    fn new(line: &'a str) -> Self {
+        let (command, exits) = line.split_once("# exits ").unwrap_or((line, "0"));
+        let exits = exits
+            .trim()
+            .parse()
+            .expect("a number stands behind `# exits`");
+        Self {
+            command: command.trim(),
+            exits,
+            output: Vec::new(),
+        }
+    }
+}
+
+fn documents() -> Vec<Document> {
+    let documents: Vec<_> = files("md").into_iter().map(Document::read).collect();
+    assert!(
+        documents.len() > 10,
+        "the documents are where they are looked for"
+    );
+    documents
+}
+
+/// The first of `shown` that is not among `lines` behind the one before it.
+fn missing<'a>(shown: &[&'a str], text: &str) -> Option<&'a str> {
+    let mut lines = text.lines().map(str::trim_end);
+    let mut wanted = shown
+        .iter()
+        .filter(|line| !line.is_empty() && !LEFT_OUT.contains(&line.trim()));
+    wanted
+        .find(|wanted| !lines.any(|line| line == **wanted))
+        .copied()
+}
+
+// Each command is run as a reader would type it, so that one that fails, or shows something else, cannot stay.
+#[test]
+fn every_linefault_command_in_a_document_does_what_is_shown() {
+    let mut ran = 0;
+    for document in documents() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        copy_scenarios(folder.path());
+        for block in &document.blocks {
+            if let Some(path) = block.attribute("write") {
+                let path = folder.path().join(path);
+                fs::create_dir_all(path.parent().expect("a file lies in a folder"))
+                    .expect("it can be made");
+                fs::write(path, block.lines.join("\n") + "\n").expect("it can be written");
+            }
+            for shown in block
+                .is_console()
+                .then(|| block.commands())
+                .into_iter()
+                .flatten()
+            {
+                let Some(arguments) = shown.command.strip_prefix("linefault ") else {
+                    continue;
+                };
+                compare(&document.name(), &shown, arguments, folder.path());
+                ran += 1;
+            }
+        }
+    }
+    assert!(ran > 5, "the documents show commands");
+}
+
+fn compare(document: &str, shown: &Shown<'_>, arguments: &str, folder: &Path) {
+    assert!(
+        !arguments.contains(['\'', '"', '|', '>', '\\']),
+        "{document}: keep it plain: {arguments}"
+    );
+    let arguments: Vec<_> = arguments.split_whitespace().collect();
+    let ran = linefault(folder, &arguments);
+    let text = ran.out + &ran.err;
+    assert_eq!(
+        ran.code,
+        Some(shown.exits),
+        "{document}: {}\n{text}",
+        shown.command
+    );
+    let missing = missing(&shown.output, &text);
+    assert!(
+        missing.is_none(),
+        "{document}: {} does not print\n{missing:?}\nbut\n{text}",
+        shown.command
+    );
+}
+
+fn copy_scenarios(folder: &Path) {
+    let scenarios = root().join("scenarios");
+    for file in files("toml")
+        .iter()
+        .filter(|file| file.starts_with(&scenarios))
+    {
+        let to = folder.join(file.strip_prefix(root()).expect("it lies below"));
+        fs::create_dir_all(to.parent().expect("a file lies in a folder")).expect("it can be made");
+        fs::copy(file, to).expect("it can be copied");
+    }
+}
+
+// What a test of this crate cannot run (cargo itself), the CI script runs word for word.
+#[test]
+fn every_other_command_in_a_document_is_a_line_of_the_ci_script() {
+    let script = fs::read_to_string(root().join(".ci/run")).expect("it is there");
+    let workflow =
+        fs::read_to_string(root().join(".github/workflows/ci.yml")).expect("it is there");
+    let lines: Vec<_> = script
+        .lines()
+        .chain(workflow.lines())
+        .map(|line| line.trim().trim_start_matches("- run: "))
+        .collect();
+    let runs = |command: &str| {
+        lines.iter().any(|line| {
+            line.strip_prefix(command)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+        })
+    };
+    let mut unknown = Vec::new();
+    for document in documents() {
+        for block in document.blocks.iter().filter(|block| block.is_console()) {
+            let others = block
+                .commands()
+                .into_iter()
+                .filter(|shown| !shown.command.starts_with("linefault "));
+            let not_run = others.filter(|shown| !runs(shown.command));
+            unknown.extend(not_run.map(|shown| format!("{}: {}", document.name(), shown.command)));
+        }
+    }
+    assert!(
+        unknown.is_empty(),
+        "neither `linefault` nor run by .ci/run:\n{}",
+        unknown.join("\n")
+    );
+}
+
+#[test]
+fn every_quotation_in_a_document_stands_in_its_file() {
+    let mut wrong = Vec::new();
+    for document in documents() {
+        for block in &document.blocks {
+            let Some(path) = block.attribute("file") else {
+                continue;
+            };
+            let text = fs::read_to_string(root().join(path)).unwrap_or_default();
+            let lines: Vec<_> = block.lines.iter().map(|line| line.trim_end()).collect();
+            let missing = missing(&lines, &text)
+                .map(|line| format!("{}: {path} has no: {line}", document.name()));
+            wrong.extend(missing);
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+// A path counts if it begins with something in the root folder, or is the target of a link.
+#[test]
+fn every_path_that_a_document_names_exists() {
+    let mut gone = Vec::new();
+    for document in documents() {
+        let folder = document.path.parent().expect("a document lies in a folder");
+        let named = spans(&document.prose)
+            .into_iter()
+            .filter(|span| is_path(span))
+            .map(|span| root().join(span));
+        let linked = links(&document.prose)
+            .into_iter()
+            .map(|link| folder.join(link));
+        let missing = named.chain(linked).filter(|path| !path.exists());
+        gone.extend(missing.map(|path| format!("{}: {}", document.name(), path.display())));
+    }
+    assert!(gone.is_empty(), "{}", gone.join("\n"));
+}
+
+/// What stands between back-ticks.
+fn spans(prose: &str) -> Vec<&str> {
+    prose
+        .lines()
+        .flat_map(|line| line.split('`').skip(1).step_by(2))
+        .collect()
+}
+
+/// The files that links lead to.
+fn links(prose: &str) -> Vec<&str> {
+    let targets = prose
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split_once(')'));
+    let files = targets.map(|(target, _)| target.split('#').next().unwrap_or_default());
+    files
+        .filter(|target| !target.is_empty() && !target.contains("://"))
+        .collect()
+}
+
+/// `<name>` and `*` stand for what the reader chooses.
+fn is_path(span: &str) -> bool {
+    let first = span.split('/').next().unwrap_or_default();
+    let plain = !first.is_empty()
+        && !span.contains(char::is_whitespace)
+        && !span.contains(['<', '*', '|', '@']);
+    plain && span.contains(['/', '.']) && root().join(first).exists()
+}
+
+// An editor follows that line; a wrong one silently checks nothing.
+#[test]
+fn every_scenario_names_its_schema_in_its_first_line() {
+    let scenarios = root().join("scenarios");
+    let schema = scenarios
+        .join("scenario.schema.json")
+        .canonicalize()
+        .expect("it is there");
+    let files = files("toml")
+        .into_iter()
+        .filter(|file| file.starts_with(&scenarios));
+    let without = files.filter(|file| {
+        let text = fs::read_to_string(file).expect("a scenario can be read");
+        let named = text
+            .lines()
+            .next()
+            .and_then(|line| line.strip_prefix("#:schema "));
+        let folder = file.parent().expect("a file lies in a folder");
+        named
+            .and_then(|path| folder.join(path.trim()).canonicalize().ok())
+            .as_ref()
+            != Some(&schema)
+    });
+    let without: Vec<_> = without.collect();
+    assert!(without.is_empty(), "{without:#?}");
+}
+
+#[test]
+fn the_manual_has_the_reference_of_the_tables() {
+    let path = root().join("scenarios/README.md");
+    let text = fs::read_to_string(&path).expect("the manual is there");
+    let (before, rest) = text
+        .split_once(BEGIN)
+        .expect("the reference begins with its comment");
+    let (_, after) = rest
+        .split_once(END)
+        .expect("the reference ends with its comment");
+    let current = format!("{before}{BEGIN}\n{}\n{END}{after}", reference());
+    if std::env::var_os("UPDATE_MANUAL").is_some() {
+        fs::write(&path, &current).expect("the manual can be written");
+    } else {
+        assert!(
+            current == text,
+            "run the tests of `linefault` with UPDATE_MANUAL=1 and review the diff"
+        );
+    }
+}
+
+/// The format's reference, then what a broken twin can be made of and fail with.
+fn reference() -> String {
+    let mut text = scenario::manual();
+    text += "\n## Defects\n\nFor `defects` of a broken twin.\n\n| defect | actor | meaning |\n|---|---|---|\n";
+    for defect in defect::CATALOGUE {
+        let _ = writeln!(
+            text,
+            "| `{}` | `{}` | {} |",
+            defect.name, defect.actor, defect.doc
+        );
+    }
+    text += "\n## Oracles\n\nJudge every run. For `must_fail`, besides the names of expects.\n\n";
+    text += "| oracle | demands | source |\n|---|---|---|\n";
+    for oracle in oracle::CATALOGUE {
+        let _ = writeln!(
+            text,
+            "| `{}` | {} | {} |",
+            oracle.name, oracle.doc, oracle.source
+        );
+    }
+    text
+}
+
+// The comparison of excerpts must be able to fail: on a line that is not there, and on the wrong order.
+#[test]
+fn an_excerpt_is_of_lines_in_order() {
+    let text = "one\n  two\nthree\n";
+    assert_eq!(missing(&["one", "...", "three"], text), None);
+    assert_eq!(missing(&["three", "one"], text), Some("one"));
+    assert_eq!(missing(&["one", "two"], text), Some("two"));
+}
