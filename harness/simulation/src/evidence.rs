@@ -247,7 +247,7 @@ impl Reader<'_> {
             Event::Network(network::Event::Delivered { packet }) => self.delivered(id, at, packet),
             Event::Network(network::Event::Lost { packet, reason }) => self.lost(packet, *reason),
             Event::Network(network::Event::Altered { packet, how, .. }) => {
-                self.altered(packet, *how)
+                self.altered(packet, *how);
             }
             Event::Unsent(unsent) => {
                 let Some(from) = host else { return };

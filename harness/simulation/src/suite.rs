@@ -106,7 +106,7 @@ impl Suite {
             match file.resolve(&combination, overrides) {
                 Err(mistakes) => self.mistakes.push(mistakes),
                 Ok(scenario) => {
-                    self.add_combination(&name, file, &combination, overrides, scenario)
+                    self.add_combination(&name, file, &combination, overrides, scenario);
                 }
             }
         }

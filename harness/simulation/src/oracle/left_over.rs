@@ -118,7 +118,7 @@ impl Open {
                 self.targets.extend(target.map(|target| (id, target)));
             }
             Event::Report(Report::Closed { kind, id }) => {
-                self.close(host, Key::Reported(kind, *id))
+                self.close(host, Key::Reported(kind, *id));
             }
             Event::Network(N::SocketOpened { socket, local }) => {
                 open(Key::Socket(socket.0), "socket", local.to_string());
