@@ -278,7 +278,8 @@ fn without_axis(combinations: Vec<Combination>, axis: &str) -> Vec<Combination> 
     left
 }
 
-/// All scenario files at a path, sorted, without hidden ones and those that must be refused.
+/// All scenario files at a path, sorted, without hidden ones and those that must be refused. Links to folders
+/// are not followed, since they may lead back.
 fn find(path: &Path) -> Result<Vec<PathBuf>, SuiteError> {
     let unreadable = |error| SuiteError::Unreadable {
         path: path.to_owned(),
@@ -289,16 +290,19 @@ fn find(path: &Path) -> Result<Vec<PathBuf>, SuiteError> {
     }
     let mut entries = Vec::new();
     for entry in fs::read_dir(path).map_err(unreadable)? {
-        entries.push(entry.map_err(unreadable)?.path());
+        let entry = entry.map_err(unreadable)?;
+        entries.push((entry.path(), entry.file_type().map_err(unreadable)?));
     }
-    entries.sort();
+    entries.sort_by(|(left, _), (right, _)| left.cmp(right));
     let mut files = Vec::new();
-    for entry in entries {
+    for (entry, kind) in entries {
         let name = entry.file_name().unwrap_or_default().to_string_lossy();
-        let skipped = name.starts_with('.') || name == REJECTED;
-        if !skipped && entry.is_dir() {
+        if name.starts_with('.') || name == REJECTED {
+            continue;
+        }
+        if kind.is_dir() {
             files.extend(find(&entry)?);
-        } else if !skipped && entry.extension().is_some_and(|ending| ending == "toml") {
+        } else if entry.extension().is_some_and(|ending| ending == "toml") && !entry.is_dir() {
             files.push(entry);
         }
     }

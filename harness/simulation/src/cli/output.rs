@@ -102,11 +102,11 @@ fn plain(test: &Test, outcome: &Outcome) -> String {
         outcome.verdict.word(),
         test.name()
     );
+    if outcome.verdict.is_pass() {
+        return line;
+    }
     for violation in &outcome.violations {
-        line.push_str(&format!(
-            "\n          {}: {}",
-            violation.name, violation.text
-        ));
+        line.push_str(&format!("\n          {}: {}", violation.name, violation.text));
     }
     line
 }
