@@ -5,113 +5,21 @@
 //! `# exits 1` behind a command says how it ends. A block with `file=` behind its language quotes that file, one with
 //! `write=` is written for the commands after it.
 
+mod markdown;
+
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use linefault::{defect, oracle, scenario, verdict};
 
 use crate::support::{files, linefault, root};
+use markdown::{Document, Shown};
 
 /// Stands for lines that are left out.
 const LEFT_OUT: [&str; 3] = ["...", "# ...", "// ..."];
 const BEGIN: &str = "<!-- The reference: made from the reader's tables. -->\n";
 const END: &str = "<!-- The end of the reference. -->\n";
-
-/// One Markdown file.
-struct Document {
-    path: PathBuf,
-    blocks: Vec<Block>,
-    /// What stands outside of fenced blocks.
-    prose: String,
-}
-
-/// One fenced block: what stands behind its fence, and its lines.
-struct Block {
-    info: String,
-    lines: Vec<String>,
-}
-
-/// One command, and what is shown of its output.
-struct Shown<'a> {
-    command: &'a str,
-    exits: i32,
-    output: Vec<&'a str>,
-}
-
-impl Document {
-    fn read(path: PathBuf) -> Self {
-        let text = fs::read_to_string(&path).expect("a document can be read");
-        let (mut blocks, mut prose, mut open) = (Vec::new(), String::new(), None::<Block>);
-        for line in text.lines() {
-            match (line.strip_prefix("```"), open.take()) {
-                (Some(_), Some(block)) => blocks.push(block),
-                (Some(info), None) => {
-                    open = Some(Block {
-                        info: info.to_owned(),
-                        lines: Vec::new(),
-                    })
-                }
-                (None, Some(mut block)) => {
-                    block.lines.push(line.to_owned());
-                    open = Some(block);
-                }
-                (None, None) => prose = prose + line + "\n",
-            }
-        }
-        assert!(open.is_none(), "{}: a block does not end", path.display());
-        Self {
-            path,
-            blocks,
-            prose,
-        }
-    }
-
-    fn name(&self) -> String {
-        let below = self.path.strip_prefix(root()).unwrap_or(&self.path);
-        below.display().to_string()
-    }
-}
-
-impl Block {
-    /// What the fence says for `key`.
-    fn attribute(&self, key: &str) -> Option<&str> {
-        self.info
-            .split_whitespace()
-            .find_map(|word| word.strip_prefix(key)?.strip_prefix('='))
-    }
-
-    fn is_console(&self) -> bool {
-        self.info == "console"
-    }
-
-    fn commands(&self) -> Vec<Shown<'_>> {
-        let mut commands: Vec<Shown<'_>> = Vec::new();
-        for line in &self.lines {
-            match (line.strip_prefix("$ "), commands.last_mut()) {
-                (Some(command), _) => commands.push(Shown::new(command)),
-                (None, Some(last)) => last.output.push(line.trim_end()),
-                (None, None) => panic!("output without a command: {line}"),
-            }
-        }
-        commands
-    }
-}
-
-impl<'a> Shown<'a> {
-    fn new(line: &'a str) -> Self {
-        let (command, exits) = line.split_once("# exits ").unwrap_or((line, "0"));
-        let exits = exits
-            .trim()
-            .parse()
-            .expect("a number stands behind `# exits`");
-        Self {
-            command: command.trim(),
-            exits,
-            output: Vec::new(),
-        }
-    }
-}
 
 fn documents() -> Vec<Document> {
     let documents: Vec<_> = files("md").into_iter().map(Document::read).collect();
@@ -156,7 +64,7 @@ fn every_linefault_command_in_a_document_does_what_is_shown() {
                 let Some(arguments) = shown.command.strip_prefix("linefault ") else {
                     continue;
                 };
-                compare(&document.name(), &shown, arguments, folder.path());
+                compare(&document.name(&root()), &shown, arguments, folder.path());
                 ran += 1;
             }
         }
@@ -223,7 +131,9 @@ fn every_other_command_in_a_document_is_a_line_of_the_ci_script() {
                 .into_iter()
                 .filter(|shown| !shown.command.starts_with("linefault "));
             let not_run = others.filter(|shown| !runs(shown.command));
-            unknown.extend(not_run.map(|shown| format!("{}: {}", document.name(), shown.command)));
+            unknown.extend(
+                not_run.map(|shown| format!("{}: {}", document.name(&root()), shown.command)),
+            );
         }
     }
     assert!(
@@ -244,7 +154,7 @@ fn every_quotation_in_a_document_stands_in_its_file() {
             let text = fs::read_to_string(root().join(path)).unwrap_or_default();
             let lines: Vec<_> = block.lines.iter().map(|line| line.trim_end()).collect();
             let missing = missing(&lines, &text)
-                .map(|line| format!("{}: {path} has no: {line}", document.name()));
+                .map(|line| format!("{}: {path} has no: {line}", document.name(&root())));
             wrong.extend(missing);
         }
     }
@@ -257,37 +167,16 @@ fn every_path_that_a_document_names_exists() {
     let mut gone = Vec::new();
     for document in documents() {
         let folder = document.path.parent().expect("a document lies in a folder");
-        let named = spans(&document.prose)
+        let named = document
+            .spans()
             .into_iter()
             .filter(|span| is_path(span))
             .map(|span| root().join(span));
-        let linked = links(&document.prose)
-            .into_iter()
-            .map(|link| folder.join(link));
+        let linked = document.links().into_iter().map(|link| folder.join(link));
         let missing = named.chain(linked).filter(|path| !path.exists());
-        gone.extend(missing.map(|path| format!("{}: {}", document.name(), path.display())));
+        gone.extend(missing.map(|path| format!("{}: {}", document.name(&root()), path.display())));
     }
     assert!(gone.is_empty(), "{}", gone.join("\n"));
-}
-
-/// What stands between back-ticks.
-fn spans(prose: &str) -> Vec<&str> {
-    prose
-        .lines()
-        .flat_map(|line| line.split('`').skip(1).step_by(2))
-        .collect()
-}
-
-/// The files that links lead to.
-fn links(prose: &str) -> Vec<&str> {
-    let targets = prose
-        .split("](")
-        .skip(1)
-        .filter_map(|rest| rest.split_once(')'));
-    let files = targets.map(|(target, _)| target.split('#').next().unwrap_or_default());
-    files
-        .filter(|target| !target.is_empty() && !target.contains("://"))
-        .collect()
 }
 
 /// `<name>` and `*` stand for what the reader chooses.
