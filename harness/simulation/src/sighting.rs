@@ -22,36 +22,40 @@ pub(crate) struct Sighting {
 pub(crate) fn sightings(evidence: &Evidence<'_>, host: HostId, subject: &Subject) -> Vec<Sighting> {
     match subject {
         Subject::Log { level, message } => logged(evidence.trace, host, *level, message.as_deref()),
-        Subject::Message {
-            direction: Direction::Sends,
-            ..
-        } => {
-            let sent = evidence
-                .transmissions
-                .iter()
-                .filter(|sent| sent.from == host && sent.left());
-            sent.filter(|sent| says(subject, sent.message.as_deref()))
-                .map(|sent| Sighting {
-                    record: sent.record,
-                    at: sent.at,
-                })
-                .collect()
+        Subject::Message { direction, .. } => messages(evidence, host, *direction)
+            .filter(|(_, message)| fits(subject, &message.message))
+            .map(|(seen, _)| seen)
+            .collect(),
+    }
+}
+
+/// Every message that left `host`, or reached it, in order.
+pub(crate) fn messages<'a>(
+    evidence: &'a Evidence<'_>,
+    host: HostId,
+    direction: Direction,
+) -> Box<dyn Iterator<Item = (Sighting, &'a SipMessage)> + 'a> {
+    match direction {
+        Direction::Sends => {
+            let sent = evidence.transmissions.iter();
+            Box::new(
+                sent.filter(move |sent| sent.from == host && sent.left())
+                    .filter_map(|sent| {
+                        let (record, at) = (sent.record, sent.at);
+                        Some((Sighting { record, at }, sent.message.as_deref()?))
+                    }),
+            )
         }
-        Subject::Message {
-            direction: Direction::Receives,
-            ..
-        } => {
-            let arrived = evidence
-                .arrivals
-                .iter()
-                .filter(|arrival| arrival.host == host);
-            arrived
-                .filter(|arrival| says(subject, arrival.message.as_deref()))
-                .map(|arrival| Sighting {
-                    record: arrival.record,
-                    at: arrival.at,
-                })
-                .collect()
+        Direction::Receives => {
+            let arrived = evidence.arrivals.iter();
+            Box::new(
+                arrived
+                    .filter(move |arrival| arrival.host == host)
+                    .filter_map(|arrival| {
+                        let (record, at) = (arrival.record, arrival.at);
+                        Some((Sighting { record, at }, arrival.message.as_deref()?))
+                    }),
+            )
         }
     }
 }
@@ -78,10 +82,6 @@ fn is_line(record: &Record, host: HostId, level: Level, text: Option<&str>) -> b
         return false;
     };
     record.host == Some(host) && *logged == level && text.is_none_or(|text| message.contains(text))
-}
-
-fn says(subject: &Subject, message: Option<&SipMessage>) -> bool {
-    message.is_some_and(|message| fits(subject, &message.message))
 }
 
 fn fits(subject: &Subject, message: &Message) -> bool {
@@ -148,5 +148,5 @@ fn shows(record: &Record, host: HostId, subject: &Subject) -> bool {
     let message = packet
         .datagram()
         .and_then(|datagram| SipMessage::read(datagram));
-    says(subject, message.as_ref())
+    message.is_some_and(|message| fits(subject, &message.message))
 }

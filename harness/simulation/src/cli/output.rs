@@ -106,7 +106,10 @@ fn plain(test: &Test, outcome: &Outcome) -> String {
         return line;
     }
     for violation in &outcome.violations {
-        line.push_str(&format!("\n          {}: {}", violation.name, violation.text));
+        line.push_str(&format!(
+            "\n          {}: {}",
+            violation.name, violation.text
+        ));
     }
     line
 }

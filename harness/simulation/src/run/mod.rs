@@ -5,6 +5,8 @@
 
 mod agenda;
 mod fault;
+mod life;
+mod topology;
 mod world;
 
 use linefault_network::Instant;

@@ -1,26 +1,20 @@
 //! The hosts of one simulation, and the loop that moves them through time.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use linefault_actors::catalogue::{Actor, Command, Directory, Listing};
-use linefault_actors::{Behaviour, drive};
-use linefault_network::{
-    Advance, HostId, HostOptions, Instant, Latency, Network, Platform, RecordId, Recorder, Subnet,
-};
+use linefault_actors::catalogue::{Command, Value};
+use linefault_network::{Advance, HostId, Instant, Network, RecordId, Recorder};
 
 use super::agenda::{Agenda, Item, moment};
 use super::fault::Injected;
-use super::{End, Ending, Setup, Simulation};
-use crate::backend::{Mailbox, SimulatedHost};
-use crate::defect::{Defect, plant_edits, plant_policies};
+use super::life::Life;
+use super::{End, Ending, Setup, Simulation, topology};
 use crate::logging;
-use crate::scenario::{self, Scenario, StepAction};
+use crate::scenario::{Scenario, StepAction};
 use crate::sighting::Sightings;
-use crate::trace::{Event, StepRecord, Trace, TracedHost};
+use crate::trace::{Event, StepRecord, Trace};
 
 pub(super) struct World<'a> {
     scenario: &'a Scenario,
@@ -33,38 +27,16 @@ pub(super) struct World<'a> {
     looked_at: usize,
 }
 
-/// What outlives the incarnations of one host.
-struct Life {
-    id: HostId,
-    actor: Box<dyn Actor>,
-    address: SocketAddr,
-    defects: Vec<&'static Defect>,
-    mailbox: RefCell<Rc<RefCell<Mailbox>>>,
-}
-
 impl<'a> World<'a> {
     pub(super) fn new(scenario: &'a Scenario, setup: Setup<'_>) -> Self {
         let trace = Trace::shared();
         let recorder: Rc<RefCell<dyn Recorder>> = trace.clone();
         let network = Network::new(scenario.run.seed, recorder);
-        let ids = build_topology(scenario, &network);
-        trace.borrow_mut().set_hosts(traced(scenario, &ids));
-        let directory = directory(scenario);
-        let lives = scenario.hosts.iter().enumerate().map(|(index, host)| {
-            let planted = setup.defects.iter().filter(|(broken, _)| broken.0 == index);
-            let defects: Vec<_> = planted.map(|(_, defect)| *defect).collect();
-            let mut actor = (host.actor.build)(&host.settings, &directory);
-            plant_policies(actor.as_mut(), &defects);
-            let mailbox = RefCell::default();
-            Rc::new(Life {
-                id: ids[index],
-                actor,
-                address: host.address,
-                defects,
-                mailbox,
-            })
-        });
-        let lives = lives.collect();
+        let ids = topology::build(scenario, &network);
+        trace
+            .borrow_mut()
+            .set_hosts(topology::traced(scenario, &ids));
+        let lives = Life::all(scenario, setup, &ids);
         let agenda = Agenda::new(scenario, setup.without);
         let faults = scenario
             .faults
@@ -210,14 +182,12 @@ impl<'a> World<'a> {
         }
         match &step.action {
             StepAction::Command(command) => {
-                let mailbox = Rc::clone(&life.mailbox.borrow());
-                mailbox.borrow_mut().push(command.clone(), id);
+                life.mailbox().borrow_mut().push(command.clone(), id);
             }
             StepAction::SendRaw { to, raw } => {
                 self.network.set_cause(Some(id));
                 let to = self.scenario.host(*to).address;
-                life.mailbox
-                    .borrow()
+                life.mailbox()
                     .borrow()
                     .send_raw(Bytes::from(raw.clone()), to);
                 self.network.set_cause(None);
@@ -276,102 +246,7 @@ impl<'a> World<'a> {
     }
 }
 
-impl Life {
-    /// One incarnation's main task.
-    fn begin(
-        self: &Rc<Self>,
-        handle: linefault_network::Host,
-        trace: &Rc<RefCell<Trace>>,
-    ) -> impl Future<Output = ()> + use<> {
-        let mailbox = Rc::<RefCell<Mailbox>>::default();
-        self.mailbox.replace(Rc::clone(&mailbox));
-        let trace = Rc::clone(trace);
-        let host = SimulatedHost::handle(handle, self.address, trace, mailbox);
-        let this = Rc::clone(self);
-        async move {
-            match this.actor.start(&host) {
-                Behaviour::Task(task) => task.await,
-                Behaviour::Machine(machine) => {
-                    let machine = plant_edits(machine, &this.defects);
-                    if let Err(error) = drive(host, machine).await {
-                        tracing::error!(%error, "cannot open the socket");
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// The reader has checked everything that the network could object to.
-fn build_topology(scenario: &Scenario, network: &Network) -> Vec<HostId> {
-    const CHECKED: &str = "the reader checks names, subnets and addresses";
-    network.set_default_latency(latency(scenario.latency));
-    let add_lan = |lan: &scenario::Lan| {
-        let subnet =
-            |range: &scenario::Subnet| Subnet::new(range.network(), range.prefix()).expect(CHECKED);
-        let subnets: Vec<_> = lan.subnets.iter().map(subnet).collect();
-        network.add_lan(&lan.name, &subnets).expect(CHECKED)
-    };
-    let lans: Vec<_> = scenario.lans.iter().map(add_lan).collect();
-    let add_host = |host: &scenario::Host| {
-        let options = HostOptions {
-            name: host.name.clone(),
-            lan: lans[host.lan],
-            addresses: vec![host.address.ip()],
-            platform: platform(host.platform),
-        };
-        network.add_host(options).expect(CHECKED)
-    };
-    let ids: Vec<_> = scenario.hosts.iter().map(add_host).collect();
-    for link in &scenario.links {
-        network.set_latency(ids[link.from.0], ids[link.to.0], latency(link.latency));
-    }
-    ids
-}
-
-fn latency(latency: scenario::Latency) -> Latency {
-    Latency {
-        min: latency.min,
-        max: latency.max,
-    }
-}
-
-fn traced(scenario: &Scenario, ids: &[HostId]) -> Vec<TracedHost> {
-    let traced = scenario.hosts.iter().zip(ids).map(|(host, id)| TracedHost {
-        id: *id,
-        name: host.name.clone(),
-        address: host.address,
-    });
-    traced.collect()
-}
-
-fn platform(platform: scenario::Platform) -> Platform {
-    match platform {
-        scenario::Platform::Linux => Platform::Linux,
-        scenario::Platform::Macos => Platform::Macos,
-        scenario::Platform::Windows => Platform::Windows,
-    }
-}
-
-fn directory(scenario: &Scenario) -> Directory {
-    let listing = |host: &scenario::Host| {
-        let listing = Listing {
-            address: host.address,
-            settings: host.settings.clone(),
-        };
-        (host.name.clone(), listing)
-    };
-    Directory::new(
-        scenario
-            .hosts
-            .iter()
-            .map(listing)
-            .collect::<BTreeMap<_, _>>(),
-    )
-}
-
 fn command_text(command: &Command) -> String {
-    use linefault_actors::catalogue::Value;
     let texts = command
         .arguments
         .iter()

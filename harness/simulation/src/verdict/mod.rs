@@ -2,6 +2,9 @@
 //!
 //! Owns the verdict on one test: a scenario in one combination, or its broken twin.
 
+mod expectation;
+mod fault;
+
 use std::collections::BTreeSet;
 
 use linefault_network::{HostId, Instant, RecordId};
@@ -10,9 +13,8 @@ use crate::defect::{self, Defect};
 use crate::evidence::Evidence;
 use crate::oracle::{self, LeftOver, left_over};
 use crate::run::{End, FaultCount, Setup, Simulation, simulate};
-use crate::scenario::{Direction, Expect, HostIndex, Scenario, Subject};
-use crate::sighting::{Sighting, sightings};
-use crate::twin::{Noticed, first_difference};
+use crate::scenario::{HostIndex, Scenario};
+use crate::twin::Noticed;
 
 /// The violation of a fault that matched or changed nothing.
 pub const FAULT_WITHOUT_EFFECT: &str = "fault-without-effect";
@@ -132,11 +134,11 @@ pub fn judge(scenario: &Scenario, known_bad: Option<usize>) -> Outcome {
         },
     );
     let evidence = Evidence::new(&simulation);
-    let faults = fault_outcomes(scenario, &simulation, &defects);
+    let faults = fault::outcomes(scenario, &simulation, &defects);
     let mut violations = end_violation(&simulation).into_iter().collect::<Vec<_>>();
-    violations.extend(broken_expectations(scenario, &evidence));
+    violations.extend(expectation::broken(scenario, &evidence));
     violations.extend(oracle_findings(&evidence));
-    violations.extend(idle_faults(scenario, &simulation, &faults));
+    violations.extend(fault::idle(scenario, &simulation, &faults));
     let verdict = match twin {
         Some(twin) => compare(&violations, &twin.must_fail),
         None if violations.is_empty() => Verdict::Pass,
@@ -224,191 +226,4 @@ fn oracle_findings(evidence: &Evidence<'_>) -> Vec<Violation> {
             })
     });
     judged.collect()
-}
-
-fn broken_expectations(scenario: &Scenario, evidence: &Evidence<'_>) -> Vec<Violation> {
-    let broken = scenario
-        .expects
-        .iter()
-        .enumerate()
-        .filter_map(|(index, expect)| {
-            let host = evidence.host(expect.host.0)?;
-            let opens = expect.opens.as_micros();
-            let closes = expect.closes.map_or(u64::MAX, |at| at.as_micros());
-            let seen = sightings(evidence, host, &expect.subject);
-            let seen: Vec<_> = seen
-                .into_iter()
-                .filter(|seen| (opens..=closes).contains(&seen.at.as_micros()))
-                .collect();
-            let text = breach(evidence, host, expect, &seen)?;
-            let first = seen.first();
-            let closes = Instant::from_micros(closes).min(evidence.ended_at);
-            Some(Violation {
-                name: expect.name.clone(),
-                source: Source::Expect(index),
-                host: Some(host),
-                at: first.map_or(closes, |seen| seen.at),
-                record: first.map(|seen| seen.record),
-                text,
-            })
-        });
-    broken.collect()
-}
-
-fn breach(
-    evidence: &Evidence<'_>,
-    host: HostId,
-    expect: &Expect,
-    seen: &[Sighting],
-) -> Option<String> {
-    let times = || {
-        seen.iter()
-            .map(|seen| seen.at.to_string())
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
-    match (expect.never, expect.count) {
-        (true, _) => (!seen.is_empty()).then(|| format!("seen at {}", times())),
-        (false, Some(count)) => (usize::try_from(count) != Ok(seen.len()))
-            .then(|| format!("seen {} times, wanted {count}: {}", seen.len(), times())),
-        (false, None) => seen.is_empty().then(|| instead(evidence, host, expect)),
-    }
-}
-
-/// What was seen of the same kind, where the thing itself was not.
-fn instead(evidence: &Evidence<'_>, host: HostId, expect: &Expect) -> String {
-    let Subject::Message {
-        direction, pattern, ..
-    } = &expect.subject
-    else {
-        return "no such line was logged".to_owned();
-    };
-    let opens = expect.opens.as_micros();
-    let closes = expect.closes.map_or(u64::MAX, |at| at.as_micros());
-    let fits = |at: Instant| (opens..=closes).contains(&at.as_micros());
-    let messages: Vec<_> = match direction {
-        Direction::Sends => evidence
-            .transmissions
-            .iter()
-            .filter(|sent| sent.from == host && sent.left() && fits(sent.at))
-            .filter_map(|sent| Some((sent.at, sent.message.as_deref()?)))
-            .collect(),
-        Direction::Receives => evidence
-            .arrivals
-            .iter()
-            .filter(|arrival| arrival.host == host && fits(arrival.at))
-            .filter_map(|arrival| Some((arrival.at, arrival.message.as_deref()?)))
-            .collect(),
-    };
-    let same_method = messages
-        .iter()
-        .filter(|(_, message)| pattern.concerns(message.method.as_str()));
-    let shown: Vec<_> = same_method
-        .map(|(at, message)| format!("{} at {at}", message.summary()))
-        .collect();
-    if shown.is_empty() {
-        "nothing of that method was seen".to_owned()
-    } else {
-        format!("seen instead: {}", shown.join(", "))
-    }
-}
-
-fn fault_outcomes(
-    scenario: &Scenario,
-    run: &Simulation,
-    defects: &[(HostIndex, &'static Defect)],
-) -> Vec<FaultOutcome> {
-    let outcome = |(index, count): (usize, &FaultCount)| {
-        let noticed = count.armed_at.and_then(|_| {
-            let twin = simulate(
-                scenario,
-                Setup {
-                    without: &[index],
-                    defects,
-                },
-            );
-            first_difference(run, &twin)
-        });
-        let hidden = noticed.is_none() && count.matched > 0 && scenario.faults.len() > 1;
-        let masked_by = if hidden {
-            maskers(scenario, index, defects)
-        } else {
-            Vec::new()
-        };
-        FaultOutcome {
-            count: *count,
-            noticed,
-            masked_by,
-        }
-    };
-    run.faults.iter().enumerate().map(outcome).collect()
-}
-
-/// The other faults without which this one changes something.
-fn maskers(
-    scenario: &Scenario,
-    hidden: usize,
-    defects: &[(HostIndex, &'static Defect)],
-) -> Vec<usize> {
-    let others = (0..scenario.faults.len()).filter(|other| *other != hidden);
-    let masks = others.filter(|other| {
-        let with = simulate(
-            scenario,
-            Setup {
-                without: &[*other],
-                defects,
-            },
-        );
-        let without = simulate(
-            scenario,
-            Setup {
-                without: &[*other, hidden],
-                defects,
-            },
-        );
-        first_difference(&with, &without).is_some()
-    });
-    masks.collect()
-}
-
-fn idle_faults(scenario: &Scenario, run: &Simulation, outcomes: &[FaultOutcome]) -> Vec<Violation> {
-    let judged = scenario.faults.iter().zip(outcomes);
-    let idle = judged.filter(|(fault, outcome)| !fault.may_miss && outcome.noticed.is_none());
-    let violations = idle.map(|(fault, outcome)| Violation {
-        name: FAULT_WITHOUT_EFFECT.to_owned(),
-        source: Source::Fault(fault.index),
-        host: None,
-        at: outcome.count.armed_at.unwrap_or(run.ended_at),
-        record: None,
-        text: idle_text(scenario, outcome),
-    });
-    violations.collect()
-}
-
-fn idle_text(scenario: &Scenario, outcome: &FaultOutcome) -> String {
-    let FaultCount {
-        armed_at,
-        matched,
-        applied,
-        ..
-    } = outcome.count;
-    let Some(armed_at) = armed_at else {
-        return "never began: what it waits for was not seen".to_owned();
-    };
-    if matched == 0 {
-        return format!("armed at {armed_at}, but nothing matched");
-    }
-    let masked = |index: &usize| {
-        scenario
-            .faults
-            .get(*index)
-            .map(|fault| fault.display.clone())
-    };
-    let masks: Vec<_> = outcome.masked_by.iter().filter_map(masked).collect();
-    let why = if masks.is_empty() {
-        "without it every actor does the same".to_owned()
-    } else {
-        format!("masked by {}", masks.join(", "))
-    };
-    format!("armed at {armed_at}, matched {matched}, applied {applied}, changed nothing: {why}")
 }
