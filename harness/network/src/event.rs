@@ -111,12 +111,17 @@ pub enum Event {
         /// In which way.
         how: TaskEnd,
     },
-    /// Code panicked; its task is over, its host goes on.
+    /// Code panicked uninvited; its task is over, its host goes on.
     Panic {
         /// The task.
         task: TaskId,
         /// The panic's message.
         message: String,
+    },
+    /// A fault had the process panic; all of it ends.
+    InvitedPanic {
+        /// The fault.
+        fault: FaultId,
     },
     /// An incarnation began.
     HostStarted {
@@ -129,6 +134,16 @@ pub enum Event {
         incarnation: u32,
         /// In which way.
         how: Stop,
+    },
+    /// An incarnation's process was stopped; its kernel goes on.
+    HostFrozen {
+        /// Which one.
+        incarnation: u32,
+    },
+    /// A stopped process goes on.
+    HostResumed {
+        /// Which incarnation.
+        incarnation: u32,
     },
     /// A fault began.
     FaultArmed {
@@ -149,6 +164,8 @@ pub enum Event {
 pub enum LossReason {
     /// A fault lost it.
     Fault(FaultId),
+    /// The queue before a link that a fault had slowed down was full.
+    QueueFull(FaultId),
     /// No LAN holds the destination address.
     NoRoute,
     /// ARP or neighbour discovery got no answer.
@@ -223,6 +240,8 @@ pub enum TaskEnd {
 pub enum Stop {
     /// The process ended and the kernel closed its sockets.
     Killed,
+    /// The process panicked as a fault asked, and the kernel closed its sockets.
+    Crashed,
     /// The machine fell silent.
     PowerOff,
 }

@@ -75,6 +75,7 @@ mod draw;
 mod event;
 mod executor;
 pub mod fault;
+mod frozen;
 mod host;
 mod lifecycle;
 mod link;

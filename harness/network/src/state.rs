@@ -15,6 +15,7 @@ use crate::draw::Key;
 use crate::event::{Event, LossReason, RecordId, SocketCall, SocketId};
 use crate::executor::{Incarnation, Woken};
 use crate::fault::{FaultId, Faults};
+use crate::frozen::Frozen;
 use crate::host::Host;
 use crate::link::Links;
 use crate::neighbour::{Asker, Hop, Neighbours};
@@ -82,6 +83,7 @@ pub(crate) struct Machine {
     pub(crate) incarnation: u32,
     pub(crate) running: Option<Rc<Incarnation>>,
     pub(crate) factory: Option<Factory>,
+    pub(crate) frozen: Frozen,
     pub(crate) sockets: SocketTable,
     pub(crate) draws: BTreeMap<Box<str>, u64>,
     pub(crate) path_mtu: VecDeque<(IpAddr, u16)>,
@@ -97,6 +99,7 @@ impl Machine {
             incarnation: 0,
             running: None,
             factory: None,
+            frozen: Frozen::default(),
             sockets: SocketTable::new(platform),
             draws: BTreeMap::new(),
             path_mtu: VecDeque::new(),

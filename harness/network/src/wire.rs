@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::event::{Event, LossReason, RecordId};
-use crate::fault::Phase;
+use crate::fault::{Phase, Verdict};
 use crate::neighbour::Asker;
 use crate::packet::{Icmp, IcmpKind, Packet, Payload};
 use crate::queue::{Rank, Ticket};
@@ -89,8 +89,11 @@ impl State {
             self.lose(packet, LossReason::HostGone, cause);
             return;
         }
-        if let (false, Some((fault, _))) = (looped, self.judge(Phase::Arrival, &packet)) {
-            self.lose(packet, LossReason::Fault(fault), cause);
+        if let (false, Some((fault, verdict))) = (looped, self.judge(Phase::Arrival, &packet)) {
+            let lost = self.lose(packet.clone(), LossReason::Fault(fault), cause);
+            if let Verdict::Answer(kind) = verdict {
+                self.host_answers(host, kind, &packet, Some(lost));
+            }
             return;
         }
         self.hand_over(host, packet, cause);
@@ -130,7 +133,7 @@ impl State {
             Err(reason) => {
                 let lost = self.lose(packet.clone(), reason, cause);
                 if reason == LossReason::PortClosed {
-                    self.host_answers(host, &packet, lost);
+                    self.host_answers(host, IcmpKind::PortUnreachable, &packet, Some(lost));
                 }
             }
         }
