@@ -57,6 +57,15 @@ pub enum Event {
         /// What was done.
         how: Alteration,
     },
+    /// A NAT rewrote a packet's addresses, in an ICMP error also those of the packet it is about.
+    Translated {
+        /// As it is now.
+        packet: Packet,
+        /// Source before.
+        from: SocketAddr,
+        /// Destination before.
+        to: SocketAddr,
+    },
     /// A socket was bound.
     SocketOpened {
         /// The new socket.
@@ -178,6 +187,12 @@ pub enum LossReason {
     PortClosed,
     /// The socket's receive buffer was full.
     BufferFull,
+    /// A NAT has no mapping for the destination: there never was one, or it has expired.
+    NoMapping,
+    /// A NAT has a mapping for the destination, but does not let this sender in.
+    Filtered,
+    /// A NAT had no port left for a new mapping.
+    NatFull,
     /// Nobody has joined the multicast group.
     NoGroup,
     /// The socket that an ICMP error was about is gone.

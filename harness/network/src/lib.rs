@@ -79,6 +79,7 @@ mod frozen;
 mod host;
 mod lifecycle;
 mod link;
+mod nat;
 mod neighbour;
 mod network;
 mod packet;
@@ -108,6 +109,7 @@ pub use event::{
 pub use fault::{FaultId, FaultReport, Injection, Scope};
 pub use host::Host;
 pub use link::Latency;
+pub use nat::{NatBehaviour, NatOptions};
 pub use network::Network;
 pub use packet::{Icmp, IcmpKind, Packet, Payload};
 pub use platform::{Platform, SocketError, SocketErrorKind};

@@ -32,7 +32,10 @@ struct Passage {
 
 impl State {
     /// Lets the faults judge a packet, and puts what they leave of it on the link.
-    pub(crate) fn enter_wire(&mut self, mut arrival: Arrival) {
+    pub(crate) fn enter_wire(&mut self, arrival: Arrival) {
+        let Some(mut arrival) = self.translate_out(arrival) else {
+            return;
+        };
         let ends = (arrival.packet.sender, arrival.packet.receiver);
         let root = self.link_key(ends);
         let (latency, key) = self.links.enter(ends, root);

@@ -99,13 +99,18 @@ impl State {
         about: &Packet,
         cause: Option<RecordId>,
     ) {
+        // A host knows nothing of the NAT before it; a router is that NAT.
+        let quoted = match sender {
+            Some(_) => about.clone(),
+            None => self.as_sender_knows(about),
+        };
         let packet = Packet {
             id: self.next_packet(),
             from,
             to: SocketAddr::new(about.from.ip(), 0),
             sender,
             receiver: about.sender,
-            payload: Payload::Icmp(icmp_about(kind, about)),
+            payload: Payload::Icmp(icmp_about(kind, &quoted)),
             dont_fragment: false,
         };
         let cause = self.record_caused(

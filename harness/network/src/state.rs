@@ -18,6 +18,7 @@ use crate::fault::{FaultId, Faults};
 use crate::frozen::Frozen;
 use crate::host::Host;
 use crate::link::Links;
+use crate::nat::Nats;
 use crate::neighbour::{Asker, Hop, Neighbours};
 use crate::packet::Packet;
 use crate::platform::{Platform, SocketError, SocketErrorKind};
@@ -128,6 +129,7 @@ pub(crate) struct State {
     pub(crate) topology: Topology,
     pub(crate) machines: Vec<Machine>,
     pub(crate) links: Links,
+    pub(crate) nats: Nats,
     pub(crate) neighbours: Neighbours,
     pub(crate) neighbour_timeout: Duration,
     pub(crate) limiter: Limiter,

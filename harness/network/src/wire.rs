@@ -61,11 +61,14 @@ impl State {
 
     /// A packet reaches the last hop.
     pub(crate) fn arrive(&mut self, arrival: Arrival) {
-        let Arrival { packet, cause } = arrival;
-        let routed = packet
-            .sender
-            .is_some_and(|sender| self.topology.route(sender, packet.to.ip()) == Route::Routed);
+        let translated = self.translate_in(arrival);
+        let Some(Arrival { packet, cause }) = translated else {
+            return;
+        };
+        // Whoever could not have sent to this address itself has come through a NAT, or a router.
+        let near = |sender| self.topology.route(sender, packet.to.ip()) == Route::Neighbour;
         let looped = packet.sender.is_some() && packet.sender == packet.receiver;
+        let routed = !looped && packet.sender.is_some_and(|sender| !near(sender));
         let Some(host) = packet.receiver else {
             return self.await_neighbour(
                 Asker::Router,

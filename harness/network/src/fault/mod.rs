@@ -1,6 +1,7 @@
 //! Faults: rules that judge packets and sends in the order of their arming, and changes to hosts.
 //!
-//! A new fault is one file in this folder and one line in [`CATALOGUE`]; the errors that routers send share a file.
+//! A new fault is one file in this folder and one line in [`CATALOGUE`]; the errors that routers send share a file, and so
+//! do the two faults of a NAT.
 
 mod args;
 mod armed;
@@ -16,6 +17,7 @@ mod icmp;
 mod injection;
 mod interface_down;
 mod kill;
+mod nat;
 mod neighbour_gone;
 mod partition;
 mod power_off;
@@ -45,6 +47,7 @@ pub use self::icmp::{
 pub use self::injection::{FaultReport, Injection, Matching};
 pub use self::interface_down::interface_down;
 pub use self::kill::kill;
+pub use self::nat::{nat_expire, nat_rebind};
 pub use self::neighbour_gone::neighbour_gone;
 pub use self::partition::partition;
 pub use self::power_off::power_off;
@@ -79,6 +82,8 @@ pub const CATALOGUE: &[Entry] = &[
     interface_down::ENTRY,
     firewall_block::ENTRY,
     neighbour_gone::ENTRY,
+    nat::EXPIRE,
+    nat::REBIND,
     kill::ENTRY,
     crash::ENTRY,
     power_off::ENTRY,

@@ -106,6 +106,10 @@ pub enum HostChange {
     Freeze,
     /// A stopped process goes on. Over at once.
     Resume,
+    /// The NAT before it forgets its mappings. Over at once.
+    NatExpire,
+    /// The NAT before it moves its mappings to other ports. Over at once.
+    NatRebind,
     /// Neither answers nor gets answers on its LAN; healing attaches it again.
     Detach,
 }
@@ -113,7 +117,10 @@ pub enum HostChange {
 impl HostChange {
     /// Whether there is anything to undo.
     pub(crate) const fn is_lasting(self) -> bool {
-        !matches!(self, Self::Restart | Self::Resume)
+        !matches!(
+            self,
+            Self::Restart | Self::Resume | Self::NatExpire | Self::NatRebind
+        )
     }
 
     /// Whether several faults of this kind hold a host together, so that the last one healed lets it go.
