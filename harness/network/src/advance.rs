@@ -102,7 +102,10 @@ impl Network {
             state.cause = None;
             state.polled = Some(host);
             let machine = state.machine(host);
-            machine.running.clone().filter(|_| !machine.frozen.is_frozen())
+            machine
+                .running
+                .clone()
+                .filter(|_| !machine.frozen.is_frozen())
         });
         if let Some(incarnation) = running {
             incarnation.poll();

@@ -72,7 +72,11 @@ impl State {
     /// process will go on by itself: else the run may be over, for all that is known.
     pub(crate) fn keep_overdue(&mut self, host: HostId, timer: Rc<TimerCell>) {
         let (machine, faults) = (&self.machines[host.index()], &self.faults);
-        let goes_on = machine.frozen.by.iter().all(|fault| faults.heals_by_itself(*fault));
+        let goes_on = machine
+            .frozen
+            .by
+            .iter()
+            .all(|fault| faults.heals_by_itself(*fault));
         if !goes_on {
             self.uncount(&timer);
         }

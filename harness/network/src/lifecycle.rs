@@ -53,9 +53,9 @@ impl Network {
             HostChange::Crash => self.crash(fault, host),
             HostChange::Freeze => self.0.with(|state| state.freeze(host, fault)),
             HostChange::Resume => self.0.with(|state| state.resume_host(host, None)),
-            HostChange::NatExpire | HostChange::NatRebind => {
-                self.0.with(|state| state.nats.change(change, host, state.now))
-            }
+            HostChange::NatExpire | HostChange::NatRebind => self
+                .0
+                .with(|state| state.nats.change(change, host, state.now)),
             HostChange::PowerOff => {
                 let stopped = self.stop(host, Stop::PowerOff);
                 self.0.with(|state| state.power_off(host)) || stopped

@@ -79,12 +79,13 @@ impl State {
         }
         let key = self.link_key((packet.sender, packet.receiver));
         let mut faults = self.faults.take_active();
-        let verdict = faults
-            .iter_mut()
-            .find_map(|fault| match fault.judge(self.now, phase, packet, key) {
-                Verdict::Pass => None,
-                verdict => Some((fault.id(), verdict)),
-            });
+        let verdict =
+            faults
+                .iter_mut()
+                .find_map(|fault| match fault.judge(self.now, phase, packet, key) {
+                    Verdict::Pass => None,
+                    verdict => Some((fault.id(), verdict)),
+                });
         self.faults.put_back(faults);
         self.end_spent_faults();
         verdict

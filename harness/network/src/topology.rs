@@ -173,7 +173,8 @@ impl Topology {
         }
         let key = root.with_text(&name);
         self.lans[lan.0 as usize].outside = outside.to_vec();
-        self.nats.extend(outside.iter().map(|address| (*address, lan)));
+        self.nats
+            .extend(outside.iter().map(|address| (*address, lan)));
         Ok(key)
     }
 
@@ -243,7 +244,9 @@ impl Topology {
 
     /// Whether neither a host nor a NAT has the address.
     fn check_free(&self, address: IpAddr) -> Result<(), TopologyError> {
-        let host = self.holder(address).map(|host| self.site(host).options.name.clone());
+        let host = self
+            .holder(address)
+            .map(|host| self.site(host).options.name.clone());
         let nat = || {
             let lan = self.nat_at(address)?;
             Some(format!("the NAT of {}", self.lans[lan.0 as usize].name))
@@ -312,7 +315,11 @@ impl Topology {
             _ if directed => Route::Broadcast,
             _ if address.is_multicast() => Route::Multicast,
             _ if own.contains(address) => Route::Neighbour,
-            _ if self.lans.iter().any(|lan| lan.contains(address) && !lan.hides(address)) => {
+            _ if self
+                .lans
+                .iter()
+                .any(|lan| lan.contains(address) && !lan.hides(address)) =>
+            {
                 Route::Routed
             }
             _ => Route::Nowhere,
@@ -358,9 +365,14 @@ impl fmt::Display for TopologyError {
                 write!(f, "{address} is not an address that one host can hold")
             }
             Self::NoAddress { name } => write!(f, "host `{name}` has no address"),
-            Self::NoOutsideAddress { lan } => write!(f, "the NAT of LAN `{lan}` has no address outside"),
+            Self::NoOutsideAddress { lan } => {
+                write!(f, "the NAT of LAN `{lan}` has no address outside")
+            }
             Self::OutsideAddressInside { address, lan } => {
-                write!(f, "{address} is inside LAN `{lan}`, and cannot be its NAT's address outside")
+                write!(
+                    f,
+                    "{address} is inside LAN `{lan}`, and cannot be its NAT's address outside"
+                )
             }
             Self::SecondNat { lan } => write!(f, "LAN `{lan}` has a NAT already"),
             Self::UnknownLan { lan } => write!(f, "LAN {} is not part of this network", lan.0),

@@ -3,13 +3,13 @@
 use super::{
     Fault, FaultId, FaultReport, Injection, Matching, Occasion, Phase, Rule, Scope, Verdict,
 };
-use crate::{HostId, Instant};
 use crate::draw::{Key, PartsPerMillion};
 use crate::event::Event;
 use crate::packet::Packet;
 use crate::passage::Held;
 use crate::queue::Ticket;
 use crate::state::State;
+use crate::{HostId, Instant};
 
 /// An active fault.
 pub(crate) struct Armed {
@@ -80,7 +80,9 @@ impl Armed {
             return Verdict::Pass;
         }
         let lane = self.scope.lane(packet.sender, packet.receiver);
-        let verdict = self.rule.judge_at(Occasion { now, lane }, phase, packet, key);
+        let verdict = self
+            .rule
+            .judge_at(Occasion { now, lane }, phase, packet, key);
         if verdict != Verdict::Pass {
             self.report.applied += 1;
         }

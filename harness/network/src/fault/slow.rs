@@ -159,11 +159,21 @@ mod tests {
             queues: BTreeMap::new(),
         };
         let lane = Lane::Forth;
-        let last = (0..1000).filter_map(|_| slow.enqueue(Instant::START, lane, 3)).last();
-        assert_eq!(last, Some(Duration::from_micros(428_571_429)), "3,000 bytes / 7");
+        let last = (0..1000)
+            .filter_map(|_| slow.enqueue(Instant::START, lane, 3))
+            .last();
+        assert_eq!(
+            last,
+            Some(Duration::from_micros(428_571_429)),
+            "3,000 bytes / 7"
+        );
         let later = Instant::START + Duration::from_micros(428_571_428);
         let next = slow.enqueue(later, lane, 7);
-        assert_eq!(next, Some(Duration::from_micros(1_000_001)), "4/7 µs were left");
+        assert_eq!(
+            next,
+            Some(Duration::from_micros(1_000_001)),
+            "4/7 µs were left"
+        );
     }
 
     // Extreme settings may neither overflow nor divide by zero; both are refused or bounded by the constructor.

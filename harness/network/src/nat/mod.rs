@@ -74,7 +74,9 @@ impl Nats {
 
     /// Who is behind an outside address and port just now; it may be another one by the time a packet gets there.
     pub(crate) fn host_behind(&self, outside: SocketAddr, now: Instant) -> Option<HostId> {
-        self.nats.values().find_map(|table| table.host_behind(outside, now))
+        self.nats
+            .values()
+            .find_map(|table| table.host_behind(outside, now))
     }
 
     /// Does to the mappings of one host what a fault asks; false if it has none.

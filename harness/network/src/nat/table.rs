@@ -50,7 +50,10 @@ impl Table {
 
     /// Whether addresses of this family are translated.
     pub(super) fn translates(&self, like: IpAddr) -> bool {
-        self.options.outside.iter().any(|outside| outside.is_ipv4() == like.is_ipv4())
+        self.options
+            .outside
+            .iter()
+            .any(|outside| outside.is_ipv4() == like.is_ipv4())
     }
 
     /// The outside endpoint under which a packet goes out, mapped anew if need be. `None`: no port is free.
@@ -87,8 +90,14 @@ impl Table {
     ) -> Result<(HostId, SocketAddr), LossReason> {
         self.behind(outside, now).ok_or(LossReason::NoMapping)?;
         let (filtering, lifetime) = (self.options.filtering, self.options.udp_lifetime);
-        let mapping = self.mappings.get_mut(&outside).ok_or(LossReason::NoMapping)?;
-        let mut known = mapping.peers.iter().filter(|(_, sent)| now - **sent < lifetime);
+        let mapping = self
+            .mappings
+            .get_mut(&outside)
+            .ok_or(LossReason::NoMapping)?;
+        let mut known = mapping
+            .peers
+            .iter()
+            .filter(|(_, sent)| now - **sent < lifetime);
         let admitted = match filtering {
             NatBehaviour::EndpointIndependent => true,
             NatBehaviour::AddressDependent => known.any(|(known, _)| known.ip() == peer.ip()),
@@ -215,7 +224,10 @@ impl Table {
     }
 
     fn living(&self, host: HostId, now: Instant) -> Vec<SocketAddr> {
-        let own = self.mappings.iter().filter(|(_, mapping)| mapping.host == host);
+        let own = self
+            .mappings
+            .iter()
+            .filter(|(_, mapping)| mapping.host == host);
         own.map(|(outside, _)| *outside)
             .filter(|outside| self.behind(*outside, now).is_some())
             .collect()

@@ -43,11 +43,17 @@ impl State {
                 icmp.quoted_to = found.unwrap_or(icmp.quoted_to);
                 found.ok_or(LossReason::NoMapping)
             }
-            Payload::Udp(_) => table.send(now, host, inside, peer).ok_or(LossReason::NatFull),
+            Payload::Udp(_) => table
+                .send(now, host, inside, peer)
+                .ok_or(LossReason::NatFull),
         };
         match outside {
             Ok(outside) => {
-                let port = if after.from.port() == 0 { 0 } else { outside.port() };
+                let port = if after.from.port() == 0 {
+                    0
+                } else {
+                    outside.port()
+                };
                 after.from = SocketAddr::new(outside.ip(), port);
                 Some(self.record_translated(&arrival, after))
             }
@@ -77,7 +83,11 @@ impl State {
         };
         match inside {
             Ok((host, inside)) => {
-                let port = if after.to.port() == 0 { 0 } else { inside.port() };
+                let port = if after.to.port() == 0 {
+                    0
+                } else {
+                    inside.port()
+                };
                 after.to = SocketAddr::new(inside.ip(), port);
                 after.receiver = Some(host);
                 Some(self.record_translated(&arrival, after))

@@ -70,8 +70,13 @@ fn lifetime_counts_from_the_last_packet_out() {
         let mut table = table(EndpointIndependent, EndpointIndependent);
         table.options.inbound_refresh = inbound_refresh;
         let peer = address(PEERS[0]);
-        let outside = table.send(at(0), HOST, address(INSIDE), peer).expect("free");
-        assert_eq!(table.send(at(20), HOST, address(INSIDE), peer), Some(outside));
+        let outside = table
+            .send(at(0), HOST, address(INSIDE), peer)
+            .expect("free");
+        assert_eq!(
+            table.send(at(20), HOST, address(INSIDE), peer),
+            Some(outside)
+        );
         let mut receive = |now| table.receive(now, outside, peer).map(|_| ());
         assert_eq!(receive(just(50)), Ok(()));
         assert_eq!(receive(at(50)), later, "inbound refresh {inbound_refresh}");
@@ -99,7 +104,9 @@ fn ports_are_never_shared_and_keep_parity_and_range() {
     let mut seen = Vec::new();
     for port in (1..=250).chain(2000..2750) {
         let inside = SocketAddr::new([10, 0, 0, 1].into(), port);
-        let outside = table.send(at(0), HOST, inside, address(PEERS[0])).expect("free");
+        let outside = table
+            .send(at(0), HOST, inside, address(PEERS[0]))
+            .expect("free");
         assert_eq!(outside.port() % 2, port % 2);
         assert_eq!(outside.port() < 1024, port < 1024);
         seen.push(outside);
@@ -115,7 +122,12 @@ fn table_is_bounded_and_says_when_it_is_full() {
     let mut table = table(EndpointIndependent, EndpointIndependent);
     let mut send = |seconds, number: u32, port| {
         let ip = std::net::Ipv4Addr::from(0x0a00_0000 + number);
-        table.send(at(seconds), HOST, SocketAddr::new(ip.into(), port), address(PEERS[0]))
+        table.send(
+            at(seconds),
+            HOST,
+            SocketAddr::new(ip.into(), port),
+            address(PEERS[0]),
+        )
     };
     for number in 0..32_256 {
         assert!(send(0, number, 5060).is_some(), "{number}");
@@ -141,7 +153,11 @@ fn peers_of_one_mapping_are_bounded() {
     }
     let outside = outside.expect("free");
     assert_eq!(table.mappings[&outside].peers.len(), PEERS_MAX);
-    assert!(table.receive(at(1), outside, peer(0xcb00_0000 + 4999)).is_ok());
+    assert!(
+        table
+            .receive(at(1), outside, peer(0xcb00_0000 + 4999))
+            .is_ok()
+    );
     assert!(table.receive(at(1), outside, peer(0xcb00_0000)).is_err());
 }
 
@@ -151,8 +167,12 @@ fn rebinding_moves_and_expiring_ends_one_hosts_mappings() {
     let mut table = table(EndpointIndependent, AddressAndPortDependent);
     let peer = address(PEERS[0]);
     let other = HostId(1);
-    let old = table.send(at(0), HOST, address(INSIDE), peer).expect("free");
-    let others = table.send(at(0), other, address("10.0.0.2:5060"), peer).expect("free");
+    let old = table
+        .send(at(0), HOST, address(INSIDE), peer)
+        .expect("free");
+    let others = table
+        .send(at(0), other, address("10.0.0.2:5060"), peer)
+        .expect("free");
     assert!(table.rebind(HOST, at(1)));
     let new = table.find(address(INSIDE), peer, at(1)).expect("it moved");
     assert_ne!(new, old);
@@ -162,8 +182,14 @@ fn rebinding_moves_and_expiring_ends_one_hosts_mappings() {
     assert!(table.expire(HOST, at(1)));
     assert_eq!(table.receive(at(1), new, peer), Err(LossReason::NoMapping));
     assert!(table.receive(at(1), others, peer).is_ok());
-    assert!(!table.expire(HOST, at(1)) && !table.rebind(HOST, at(1)), "nothing is left");
-    assert!(!table.rebind(other, at(99)), "what has expired does not move");
+    assert!(
+        !table.expire(HOST, at(1)) && !table.rebind(HOST, at(1)),
+        "nothing is left"
+    );
+    assert!(
+        !table.rebind(other, at(99)),
+        "what has expired does not move"
+    );
 }
 
 // The draw depends on the endpoint and the moment alone: what others have mapped meanwhile shifts nothing.
