@@ -4,7 +4,7 @@
 //! waiting cost microseconds. Faults are rules on packets, sends and hosts. Everything that happens is recorded with
 //! its cause, and equal seeds give equal records on any machine.
 //!
-//! What it owns: the clock, the executor, links and their latency, ARP, ICMP, the sockets' errors as Linux, macOS and
+//! What it owns: the clock, the executor, links and their latency, ARP, ICMP, NATs, the sockets' errors as Linux, macOS and
 //! Windows number and deliver them. What it refuses: any knowledge of a protocol, wall-clock time, threads, and tokio's
 //! runtime: `tokio::spawn` and `tokio::time` panic in a task, and that panic is a record. `tokio::sync` works.
 //!
