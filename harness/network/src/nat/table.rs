@@ -174,10 +174,11 @@ impl Table {
         if let Some(expired) = self.outside.get(&inside).copied() {
             self.remove(expired);
         }
-        if self.mappings.len() >= MAPPINGS_MAX {
-            self.sweep(now);
-        }
-        let outside = self.draw(now, inside)?;
+        let outside = match self.draw(now, inside) {
+            Some(outside) => outside,
+            None if self.sweep(now) => self.draw(now, inside)?,
+            None => return None,
+        };
         let mapping = Mapping {
             host,
             inside,
@@ -239,11 +240,12 @@ impl Table {
         }
     }
 
-    /// Makes room, at most once an instant: a full table must not cost a walk for every packet.
-    fn sweep(&mut self, now: Instant) {
+    /// Makes room, at most once an instant: a full table must not cost a walk for every packet. True if it made some.
+    fn sweep(&mut self, now: Instant) -> bool {
         if self.swept == now {
-            return;
+            return false;
         }
+        let before = self.mappings.len();
         self.swept = now;
         let outsides: Vec<_> = self.mappings.keys().copied().collect();
         for outside in outsides {
@@ -251,6 +253,7 @@ impl Table {
                 self.remove(outside);
             }
         }
+        self.mappings.len() < before
     }
 }
 

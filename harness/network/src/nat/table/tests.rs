@@ -134,11 +134,33 @@ fn table_is_bounded_and_says_when_it_is_full() {
     }
     assert_eq!(send(1, 40_000, 5060), None);
     assert!(send(1, 40_000, 5061).is_some());
-    for number in 40_001..72_257 {
-        send(2, number, 5061);
+    assert!(
+        send(30, 40_000, 5060).is_some(),
+        "those of 0 s have expired"
+    );
+    assert_eq!(table.mappings.len(), 2, "and are gone");
+    assert_eq!(table.outside.len(), 2);
+}
+
+// Two addresses have more ports than the table has room.
+#[test]
+fn mappings_are_bounded_whatever_the_addresses() {
+    let options = NatOptions::new(vec![[192, 0, 2, 1].into(), [192, 0, 2, 2].into()]);
+    let mut table = Table::new(options, Key::new(1));
+    for number in 0..70_000u32 {
+        let ip = std::net::Ipv4Addr::from(0x0a00_0000 + number);
+        let port = 5060 + u16::from(number.is_multiple_of(2));
+        table.send(
+            at(0),
+            HOST,
+            SocketAddr::new(ip.into(), port),
+            address(PEERS[0]),
+        );
     }
-    assert!(table.mappings.len() <= MAPPINGS_MAX);
-    assert_eq!(table.mappings.len(), table.outside.len());
+    assert_eq!(
+        (table.mappings.len(), table.outside.len()),
+        (MAPPINGS_MAX, MAPPINGS_MAX)
+    );
 }
 
 // A host that talks to ever new peers must not grow its NAT without bound.
@@ -204,4 +226,25 @@ fn ports_are_keyed() {
         table.send(at(5), HOST, address(INSIDE), address(PEERS[0]))
     };
     assert_eq!(draw(0), draw(20));
+}
+
+// REQ-2, "paired": a host keeps to one address whatever its port and peer; over a hundred hosts both are in use.
+#[test]
+fn host_keeps_to_one_outside_address() {
+    let options = NatOptions::new(vec![[192, 0, 2, 1].into(), [192, 0, 2, 2].into()]);
+    let mut table = Table::new(options, Key::new(1));
+    let mut used = std::collections::BTreeSet::new();
+    for number in 1..=100 {
+        let mut own = std::collections::BTreeSet::new();
+        for port in 5060..5070 {
+            let inside = SocketAddr::new([10, 0, 0, number].into(), port);
+            let outside = table
+                .send(at(0), HOST, inside, address(PEERS[0]))
+                .expect("free");
+            own.insert(outside.ip());
+        }
+        assert_eq!(own.len(), 1, "host {number}");
+        used.extend(own);
+    }
+    assert_eq!(used.len(), 2);
 }
