@@ -134,6 +134,10 @@ impl Proxy {
             return self.refuse(turn, id, &request, &Status::LOOP_DETECTED.into());
         }
         match route::place(&self.identity, bindings, &mut prepared.message) {
+            // RFC 3261 §8.2.2.2: for what ends here, this is a UAS.
+            Ok(Place::Here | Place::Registrar(_)) if turn.layer.is_merged(id) => {
+                self.refuse(turn, id, &request, &Status::LOOP_DETECTED.into());
+            }
             Ok(Place::Here) => answer_here(turn, id, &request),
             Ok(Place::Registrar(aor)) => turn.above.push(Event::Register {
                 transaction: id,
