@@ -206,13 +206,15 @@ impl<'a> Evidence<'a> {
         self.trace.hosts().get(index).map(|host| host.id)
     }
 
-    /// When the host's process ended, each time.
+    /// When the host's process ended or was frozen, each time.
     pub fn stops(&self, host: HostId) -> impl Iterator<Item = Instant> {
         let stops = self.trace.records().iter().filter(move |record| {
             record.host == Some(host)
                 && matches!(
                     record.event,
-                    Event::Network(network::Event::HostStopped { .. })
+                    Event::Network(
+                        network::Event::HostStopped { .. } | network::Event::HostFrozen { .. }
+                    )
                 )
         });
         stops.map(|record| record.at)
