@@ -86,6 +86,7 @@ mod platform;
 mod queue;
 mod recorder;
 mod router;
+mod segment;
 mod socket;
 mod state;
 mod subnet;
@@ -108,10 +109,13 @@ pub use fault::{FaultId, FaultReport, Injection, Scope};
 pub use host::Host;
 pub use link::Latency;
 pub use network::Network;
-pub use packet::{Icmp, IcmpKind, Packet, Payload};
+pub use packet::{Icmp, IcmpKind, Packet, Payload, Transport};
 pub use platform::{Platform, SocketError, SocketErrorKind};
 pub use recorder::{MemoryRecorder, NoRecorder, Record, Recorder};
-pub use socket::UdpSocket;
+pub use segment::{Flags, Segment};
+pub use socket::{
+    ConnectionState, Keepalive, OwnedReadHalf, OwnedWriteHalf, TcpListener, TcpStream, UdpSocket,
+};
 pub use subnet::{Subnet, SubnetError};
 pub use task::{Task, TaskError};
 pub use time::Instant;

@@ -50,6 +50,7 @@ impl Network {
             HostChange::Kill => self.stop(host, Stop::Killed),
             HostChange::Restart => self.restart(host),
             HostChange::Detach => self.0.with(|state| state.detach(host)),
+            HostChange::Stall => self.0.with(|state| state.stall(host, true)),
             HostChange::PowerOff => {
                 let stopped = self.stop(host, Stop::PowerOff);
                 self.0.with(|state| state.power_off(host)) || stopped
@@ -65,6 +66,9 @@ impl Network {
         });
         match change {
             HostChange::Detach => self.0.with(|state| state.attach(host)),
+            HostChange::Stall => self.0.with(|state| {
+                state.stall(host, false);
+            }),
             HostChange::PowerOff if !powered => {
                 self.restart(host);
             }
@@ -105,6 +109,10 @@ impl State {
             // Nobody is left to be woken, but a waker's destructor may come back.
             self.wakes.extend(socket.readers);
         }
+        match how {
+            Stop::Killed => self.close_connections(host),
+            Stop::PowerOff => self.forget_connections(host),
+        }
         Some(running)
     }
 
@@ -116,6 +124,7 @@ impl State {
     fn power_off(&mut self, host: HostId) -> bool {
         let was_on = std::mem::replace(&mut self.machine_mut(host).powered, false);
         self.machine_mut(host).path_mtu.clear();
+        self.forget_connections(host);
         self.note_presence(host);
         self.forget_asking(host);
         was_on

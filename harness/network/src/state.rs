@@ -23,7 +23,8 @@ use crate::platform::{Platform, SocketError, SocketErrorKind};
 use crate::queue::Queue;
 use crate::recorder::Recorder;
 use crate::router::Limiter;
-use crate::socket::SocketTable;
+use crate::segment::Segment;
+use crate::socket::{Place, SocketTable, TcpTable};
 use crate::timer::TimerCell;
 use crate::topology::Topology;
 use crate::{HostId, Instant, Network};
@@ -57,6 +58,8 @@ pub(crate) enum Happening {
     /// Boxed: the queue's slots stay small.
     Arrival(Box<Arrival>),
     Timer(Rc<TimerCell>),
+    /// A TCP connection's deadline.
+    Connection(Place),
     /// The next unanswered ARP request, or the end of asking.
     Probe(Asker, Hop),
     /// A fault's time is over.
@@ -83,6 +86,7 @@ pub(crate) struct Machine {
     pub(crate) running: Option<Rc<Incarnation>>,
     pub(crate) factory: Option<Factory>,
     pub(crate) sockets: SocketTable,
+    pub(crate) tcp: TcpTable,
     pub(crate) draws: BTreeMap<Box<str>, u64>,
     pub(crate) path_mtu: VecDeque<(IpAddr, u16)>,
 }
@@ -98,6 +102,7 @@ impl Machine {
             running: None,
             factory: None,
             sockets: SocketTable::new(platform),
+            tcp: TcpTable::new(platform),
             draws: BTreeMap::new(),
             path_mtu: VecDeque::new(),
         }
@@ -131,6 +136,8 @@ pub(crate) struct State {
     pub(crate) faults: Faults,
     pub(crate) woken: Arc<Woken>,
     pub(crate) wakes: Vec<Waker>,
+    /// Segments that a connection leaves; kept for its memory.
+    pub(crate) segments: Vec<Segment>,
     pub(crate) packets_in_flight: usize,
     pub(crate) foreground_timers: usize,
     pub(crate) work_limit: u64,

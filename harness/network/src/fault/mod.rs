@@ -18,10 +18,12 @@ mod neighbour_gone;
 mod partition;
 mod power_off;
 mod reorder;
+mod reset;
 mod restart;
 mod route_lost;
 mod rule;
 mod scope;
+mod stall;
 mod truncate;
 
 pub use self::args::{Acts, ArgError, ArgProblem, ArgValue, Args, Entry, Param, ParamKind};
@@ -43,10 +45,12 @@ pub use self::neighbour_gone::neighbour_gone;
 pub use self::partition::partition;
 pub use self::power_off::power_off;
 pub use self::reorder::reorder;
+pub use self::reset::{Sides, reset};
 pub use self::restart::restart;
 pub use self::route_lost::{LostRoute, route_lost};
 pub use self::rule::{Fault, HostChange, Phase, Rule, Verdict};
 pub use self::scope::Scope;
+pub use self::stall::stall;
 pub use self::truncate::truncate;
 
 /// Every fault there is.
@@ -73,6 +77,8 @@ pub const CATALOGUE: &[Entry] = &[
     kill::ENTRY,
     power_off::ENTRY,
     restart::ENTRY,
+    reset::ENTRY,
+    stall::ENTRY,
 ];
 
 /// The catalogue's entry of this name.

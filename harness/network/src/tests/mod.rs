@@ -6,6 +6,7 @@ mod determinism;
 mod faults;
 mod hosts;
 mod kernel;
+mod tcp;
 
 use std::cell::RefCell;
 use std::rc::Rc;
