@@ -1,6 +1,9 @@
 //! TCP: the handshake, data, closing, and what a program must be able to rely on.
 
+mod bad_input;
 mod basics;
+mod faults;
+mod fuzz;
 
 use std::cell::RefCell;
 
