@@ -43,11 +43,20 @@ impl Inner {
 
     /// Works on the state, then wakes whom that concerned.
     pub(crate) fn with<R>(&self, work: impl FnOnce(&mut State) -> R) -> R {
-        let (result, wakes) = {
+        let (result, mut wakes) = {
             let state = &mut *self.state.borrow_mut();
-            (work(state), std::mem::take(&mut state.wakes))
+            let result = work(state);
+            if state.wakes.is_empty() {
+                return result;
+            }
+            (result, std::mem::take(&mut state.wakes))
         };
-        wakes.into_iter().for_each(Waker::wake);
+        wakes.drain(..).for_each(Waker::wake);
+        // What it has allocated is good for the next.
+        let state = &mut *self.state.borrow_mut();
+        if state.wakes.capacity() == 0 {
+            state.wakes = wakes;
+        }
         result
     }
 }

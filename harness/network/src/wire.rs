@@ -62,9 +62,6 @@ impl State {
     /// A packet reaches the last hop.
     pub(crate) fn arrive(&mut self, arrival: Arrival) {
         let Arrival { packet, cause } = arrival;
-        let routed = packet
-            .sender
-            .is_some_and(|sender| self.topology.route(sender, packet.to.ip()) == Route::Routed);
         let looped = packet.sender.is_some() && packet.sender == packet.receiver;
         let Some(host) = packet.receiver else {
             return self.await_neighbour(
@@ -78,7 +75,12 @@ impl State {
         } else {
             self.machine(host).on_lan()
         };
-        if !reachable && routed {
+        let routed = || {
+            let sender = packet.sender;
+            sender
+                .is_some_and(|sender| self.topology.route(sender, packet.to.ip()) == Route::Routed)
+        };
+        if !reachable && routed() {
             return self.await_neighbour(
                 Asker::Router,
                 Some(packet.to.ip()),

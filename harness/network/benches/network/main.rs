@@ -39,19 +39,27 @@ fn main() {
 }
 
 fn exchanges() {
-    let engine = median(501, || engine::exchanges(EXCHANGES));
-    let tokio = median(501, || bare_tokio::exchanges(EXCHANGES));
-    let turmoil = median(11, || turmoil_sim::exchanges(EXCHANGES));
     println!("(a) ten UDP exchanges over 40 simulated seconds");
-    compare(engine, tokio, turmoil);
+    let (engine, tokio) = medians(
+        501,
+        || engine::exchanges(EXCHANGES),
+        || bare_tokio::exchanges(EXCHANGES),
+    );
+    compare(
+        engine,
+        tokio,
+        median(11, || turmoil_sim::exchanges(EXCHANGES)),
+    );
 }
 
 fn frames() {
-    let engine = median(51, || engine::frames(FRAMES));
-    let tokio = median(51, || bare_tokio::frames(FRAMES));
-    let turmoil = median(5, || turmoil_sim::frames(FRAMES));
     println!("(b) 2,000 frames of 323 bytes each way over TCP in 40 simulated seconds");
-    compare(engine, tokio, turmoil);
+    let (engine, tokio) = medians(
+        101,
+        || engine::frames(FRAMES),
+        || bare_tokio::frames(FRAMES),
+    );
+    compare(engine, tokio, median(5, || turmoil_sim::frames(FRAMES)));
 }
 
 fn compare(engine: Duration, tokio: Duration, turmoil: Duration) {
@@ -67,8 +75,8 @@ fn compare(engine: Duration, tokio: Duration, turmoil: Duration) {
 }
 
 fn hosts() {
-    let few = median(51, || engine::pairs(1, 1_000)) / 2_000;
-    let many = median(51, || engine::pairs(25, 40)) / 2_000;
+    let (few, many) = medians(101, || engine::pairs(1, 1_000), || engine::pairs(25, 40));
+    let (few, many) = (few / 2_000, many / 2_000);
     println!("(c) cost of a UDP packet, with its share of the actors");
     println!("    2 hosts                {few:>10.1?}");
     println!(
@@ -150,16 +158,26 @@ fn peak() -> Option<u64> {
     Some(kilobytes * 1024)
 }
 
+/// Of two works that take turns, so that what else the machine does meets both.
+fn medians(runs: usize, mut one: impl FnMut(), mut other: impl FnMut()) -> (Duration, Duration) {
+    let times = (0..runs).map(|_| (timed(&mut one), timed(&mut other)));
+    let (ones, others) = times.unzip();
+    (middle(ones), middle(others))
+}
+
 fn median(runs: usize, mut work: impl FnMut()) -> Duration {
-    let mut times: Vec<_> = (0..runs)
-        .map(|_| {
-            let began = Instant::now();
-            work();
-            began.elapsed()
-        })
-        .collect();
+    middle((0..runs).map(|_| timed(&mut work)).collect())
+}
+
+fn timed(work: &mut impl FnMut()) -> Duration {
+    let began = Instant::now();
+    work();
+    began.elapsed()
+}
+
+fn middle(mut times: Vec<Duration>) -> Duration {
     times.sort();
-    times[runs / 2]
+    times[times.len() / 2]
 }
 
 fn ratio(a: Duration, b: Duration) -> f64 {

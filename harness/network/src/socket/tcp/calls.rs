@@ -258,7 +258,7 @@ impl State {
                 self.react(place, cause);
                 if !peek && length > 0 {
                     self.with_connection(place.host, place.slot, |connection, _, out| {
-                        connection.after_read(out)
+                        connection.after_read(out);
                     });
                 }
                 Poll::Ready(Ok(length))
@@ -339,7 +339,7 @@ impl State {
         match connected {
             Some(true) => {
                 self.with_connection(place.host, place.slot, |connection, now, out| {
-                    connection.shut_down(now, out)
+                    connection.shut_down(now, out);
                 });
                 Ok(())
             }

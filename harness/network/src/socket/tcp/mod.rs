@@ -8,8 +8,10 @@
 //! Time-outs are Linux's on every platform.
 
 mod calls;
+mod closing;
 mod connection;
 mod engine;
+mod forge;
 mod input;
 mod listener;
 mod receiver;

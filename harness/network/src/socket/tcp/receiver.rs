@@ -220,3 +220,54 @@ impl Receiver {
         self.early.insert(offset, chunk);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CAUSE: RecordId = RecordId(1);
+
+    fn take(receiver: &mut Receiver, offset: Offset, data: &'static str, fin: bool) -> Taken {
+        receiver.take(offset, &Bytes::from_static(data.as_bytes()), fin, CAUSE)
+    }
+
+    fn read(receiver: &mut Receiver) -> String {
+        let mut buffer = [0; 64];
+        let (length, _) = receiver.read(&mut buffer);
+        String::from_utf8_lossy(&buffer[..length]).into_owned()
+    }
+
+    // Every overlap of what is there: before, across, within, beyond; and FIN that comes first.
+    #[test]
+    fn pieces_in_any_order_make_one_stream() {
+        let mut receiver = Receiver::new(u32::MAX, 1460);
+        assert_eq!(receiver.announce(), u16::MAX);
+        assert_eq!(take(&mut receiver, 9, "ij", true), Taken::OutOfOrder);
+        assert_eq!(take(&mut receiver, 5, "ef", false), Taken::OutOfOrder);
+        assert_eq!(take(&mut receiver, 5, "efgh", false), Taken::OutOfOrder);
+        assert_eq!(take(&mut receiver, 1, "abc", false), Taken::InOrder);
+        assert!(!receiver.is_finished());
+        assert_eq!(take(&mut receiver, 2, "bcde", false), Taken::FilledHole);
+        assert_eq!(read(&mut receiver), "abcdefghij");
+        assert_eq!(
+            (receiver.is_finished(), receiver.nxt(), receiver.wire()),
+            (true, 12, 11)
+        );
+        assert_eq!(receiver.early_bytes, 0);
+    }
+
+    // A window that has closed is told only once a whole segment fits again.
+    #[test]
+    fn window_opens_by_a_segment_or_not_at_all() {
+        let mut receiver = Receiver::new(0, 1460);
+        receiver.announce();
+        let data = Bytes::from(vec![7; RECEIVE_BUFFER]);
+        receiver.take(1, &data, false, CAUSE);
+        assert_eq!((receiver.announce(), receiver.has_opened()), (0, false));
+        let mut buffer = vec![0; 1_459];
+        receiver.read(&mut buffer);
+        assert_eq!((receiver.announce(), receiver.has_opened()), (0, false));
+        receiver.read(&mut buffer[..1]);
+        assert_eq!((receiver.has_opened(), receiver.announce()), (true, 1_460));
+    }
+}

@@ -306,3 +306,78 @@ pub(super) fn distance(from: u32, to: u32) -> Offset {
 pub(super) fn offset_of(length: usize) -> Offset {
     Offset::try_from(length).unwrap_or(Offset::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Instant = Instant::START;
+
+    /// A sender whose handshake is over, 1,000 bytes before its sequence numbers begin anew.
+    fn sender() -> Sender {
+        let mut sender = Sender::new(u32::MAX - 1_000, 100);
+        sender.sent_syn(NOW);
+        sender.acknowledge(1, u16::MAX, false, NOW);
+        sender
+    }
+
+    fn sent(sender: &mut Sender) -> Vec<Offset> {
+        std::iter::from_fn(|| sender.next(NOW))
+            .map(|piece| piece.offset)
+            .collect()
+    }
+
+    // Offsets go on where sequence numbers start from 0 again, in both directions of the translation.
+    #[test]
+    fn sequence_numbers_wrap() {
+        let mut sender = sender();
+        assert_eq!(sender.push(&[7; 2_000]), 2_000);
+        assert_eq!(sent(&mut sender).len(), 20);
+        assert_eq!((sender.wire(1_001), sender.wire(2_001)), (0, 1_000));
+        assert_eq!((sender.offset(0), sender.offset(u32::MAX)), (1_001, 1_000));
+        assert_eq!(
+            sender.acknowledge(1_501, u16::MAX, true, NOW),
+            Acknowledged::Advanced
+        );
+        assert!(sender.outstanding() && sender.space() == SEND_BUFFER - 500);
+    }
+
+    // After a time-out one segment goes; each acknowledgement then lets two more go, from where the holes are.
+    #[test]
+    fn time_out_sends_again_from_the_first_hole() {
+        let mut sender = sender();
+        sender.push(&[7; 500]);
+        sender.finish();
+        assert_eq!(sent(&mut sender), [1, 101, 201, 301, 401]);
+        sender.rewind();
+        assert_eq!(sent(&mut sender), [1]);
+        assert_eq!(
+            sender.acknowledge(201, u16::MAX, true, NOW),
+            Acknowledged::Advanced
+        );
+        assert_eq!(sent(&mut sender), [201, 301]);
+        assert_eq!(
+            sender.acknowledge(502, u16::MAX, true, NOW),
+            Acknowledged::Advanced
+        );
+        assert!(sender.fin_acknowledged() && sender.due.is_none());
+    }
+
+    // What the window does not let go waits, and says so only once nothing is under way that would tell of an opening.
+    #[test]
+    fn closed_window_blocks() {
+        let mut sender = sender();
+        sender.acknowledge(1, 0, true, NOW);
+        let mut sender = Sender {
+            edge: 151,
+            ..sender
+        };
+        sender.push(&[7; 200]);
+        assert_eq!(sent(&mut sender), [1, 101]);
+        assert!(!sender.is_blocked());
+        sender.acknowledge(151, 0, true, NOW);
+        assert!(sender.is_blocked() && sent(&mut sender).is_empty());
+        sender.acknowledge(151, 10, true, NOW);
+        assert_eq!(sent(&mut sender), [151]);
+    }
+}

@@ -185,8 +185,8 @@ impl TcpTable {
             return;
         }
         self.flows.remove(&(remote, local));
-        release(&mut self.local_ports, local.port());
-        release(&mut self.remotes, remote);
+        release(&mut self.local_ports, &local.port());
+        release(&mut self.remotes, &remote);
     }
 
     pub(super) fn forget(&mut self, slot: usize) -> Option<Box<Connection>> {
@@ -246,11 +246,11 @@ impl TcpTable {
     }
 }
 
-fn release<K: Ord>(counts: &mut BTreeMap<K, u32>, key: K) {
-    if let Some(count) = counts.get_mut(&key) {
+fn release<K: Ord>(counts: &mut BTreeMap<K, u32>, key: &K) {
+    if let Some(count) = counts.get_mut(key) {
         *count -= 1;
         if *count == 0 {
-            counts.remove(&key);
+            counts.remove(key);
         }
     }
 }

@@ -26,12 +26,12 @@ const INTERVAL_MIN: Duration = Duration::from_millis(1);
 impl Connection {
     /// When [`Self::at_deadline`] must be called next.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let due = self
-            .send
-            .due
-            .map(|due| self.patience_ends().map_or(due, |end| end.min(due)));
-        let deadlines = [due, self.ack_due, self.linger_due, self.keepalive_due];
-        deadlines.into_iter().flatten().min()
+        let due = match (self.send.due, self.patience_ends()) {
+            (Some(due), Some(end)) => Some(due.min(end)),
+            (due, _) => due,
+        };
+        let others = earlier(self.linger_due, self.keepalive_due);
+        earlier(earlier(due, self.ack_due), others)
     }
 
     /// When `TCP_USER_TIMEOUT` ends the connection, unless the peer acknowledges something before (RFC 5482).
@@ -147,5 +147,12 @@ impl Connection {
         self.keepalive_probes += 1;
         let probe = self.segment(self.send.position() - 1, Flags::ACK, Bytes::new());
         out.push(probe);
+    }
+}
+
+fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
     }
 }

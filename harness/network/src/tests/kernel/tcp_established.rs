@@ -309,7 +309,7 @@ fn stopped(fault: fn() -> Fault, unread: bool) -> (World, TcpStream) {
     world.network.start(world.bob, |host| async move {
         let listener = listen(&host, BOB);
         let _accepted = listener.accept().await;
-        std::future::pending().await
+        std::future::pending::<()>().await;
     });
     let outcome = connect(&world.idle(world.alice), BOB);
     world.run_for(50);
