@@ -1,4 +1,6 @@
-//! Connections in the engine: segments in and out, deadlines, records, and what a host's end does to them.
+//! Connections in the engine: segments in and out, deadlines, records.
+
+use std::net::SocketAddr;
 
 use crate::event::{Event, LossReason, RecordId};
 use crate::fault::{Phase, Verdict};
@@ -13,8 +15,7 @@ use crate::{HostId, Instant, SocketId};
 use super::ConnectionState;
 use super::connection::{Connection, Ends, Owner};
 use super::input::{Arrived, refusal};
-
-use std::net::SocketAddr;
+use super::table::Listener;
 
 use ConnectionState as Is;
 
@@ -74,11 +75,8 @@ impl State {
                 Owner::Listener(listener) if connection.state == Is::SynReceived => Some(listener),
                 _ => None,
             });
-        let full = embryo_of.is_some_and(|listener| {
-            tcp.listeners
-                .get(listener)
-                .is_some_and(super::table::Listener::is_full)
-        });
+        let full = embryo_of
+            .is_some_and(|listener| tcp.listeners.get(listener).is_some_and(Listener::is_full));
         if full && !segment.has(Flags::RST) {
             self.lose(packet, LossReason::BacklogFull, cause);
             return;

@@ -215,14 +215,20 @@ impl TcpStream {
 
     /// Waits until reading would not wait: for data, the end, or an error.
     pub async fn readable(&self) {
+        let place = self.handle.place;
         std::future::poll_fn(|cx| {
-            self.ready(|connection| {
-                let ready = connection.is_readable();
+            let ready = self.handle.with(|state| {
+                let stalled = state.machine(place.host).tcp.stalled > 0;
+                let Some(connection) = state.connection(place) else {
+                    return false;
+                };
+                let ready = !stalled && connection.is_readable();
                 if !ready {
                     register(&mut connection.readers, cx.waker());
                 }
                 ready
-            })
+            });
+            pending_unless(ready)
         })
         .await;
     }
@@ -230,22 +236,16 @@ impl TcpStream {
     /// Waits until writing would not wait: for room, or an error.
     pub async fn writable(&self) {
         std::future::poll_fn(|cx| {
-            self.ready(|connection| {
+            let ready = self.with(|connection| {
                 let ready = connection.is_writable();
                 if !ready {
                     register(&mut connection.writers, cx.waker());
                 }
                 ready
-            })
+            });
+            pending_unless(ready)
         })
         .await;
-    }
-
-    fn ready(&self, ready: impl FnOnce(&mut Connection) -> bool) -> Poll<()> {
-        match self.with(ready) {
-            Some(true) => Poll::Ready(()),
-            _ => Poll::Pending,
-        }
     }
 
     /// Sends FIN after what is queued; reading goes on (`SHUT_WR`). Without effect the second time.
@@ -334,6 +334,13 @@ impl AsyncRead for TcpStream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         read_into(&self, cx, buffer)
+    }
+}
+
+fn pending_unless(ready: Option<bool>) -> Poll<()> {
+    match ready {
+        Some(true) => Poll::Ready(()),
+        _ => Poll::Pending,
     }
 }
 

@@ -64,7 +64,7 @@ fn listener_closed_under_its_accept() {
     let result = Rc::clone(&outcome);
     let _task = bob.spawn(async move {
         let first = accepting.accept().await.map(drop);
-        pause_and_accept(&accepting, first, &result).await;
+        accept_again(&accepting, first, &result).await;
     });
     let connecting = connect(&alice, "10.0.8.2:9");
     world.run_for(100);
@@ -87,7 +87,7 @@ fn listener_closed_under_its_accept() {
 
 type Accepts = (Result<(), SocketError>, Result<(), Kind>);
 
-async fn pause_and_accept(
+async fn accept_again(
     listener: &TcpListener,
     first: Result<(), SocketError>,
     result: &Outcome<Accepts>,

@@ -139,6 +139,7 @@ fn healing_a_stall_wakes_readers() {
     let seen: Outcome<usize> = Outcome::default();
     let result = Rc::clone(&seen);
     let _task = world.network.host(world.bob).spawn(async move {
+        bob.readable().await;
         result.replace(bob.read(&mut [0; 10]).await.ok());
     });
     let injection = Injection::new(fault::stall(), Scope::Host(world.bob)).lasts(ms(5_000));
