@@ -175,3 +175,31 @@ fn reading_makes_the_delivery_the_cause() {
     assert_eq!(read(&bob), end());
     assert_eq!(world.network.cause(), delivered(crate::Flags::FIN));
 }
+
+// 300 kB through the loopback: no latency, so a loop of answers to answers would end in Advance::Stuck, and a window
+// that is not told of would cost time.
+#[test]
+fn loopback_carries_a_stream_in_no_time() {
+    let world = World::new(1, Platform::Linux);
+    let alice = world.idle(world.alice);
+    let listener = listen(&alice, "127.0.0.1:9");
+    let outcome = connect(&alice, "127.0.0.1:9");
+    world.run_for(0);
+    let (writer, reader) = (outcome.take(), accept(&listener).expect("it came"));
+    let writer = writer.expect("over").expect("listening");
+    let received: Outcome<(usize, Instant)> = Outcome::default();
+    let result = Rc::clone(&received);
+    let host = alice.clone();
+    let _reads = alice.spawn(async move {
+        let (mut total, mut buffer) = (0, [0; 1_000]);
+        while let Ok(length @ 1..) = reader.read(&mut buffer).await {
+            total += length;
+        }
+        result.replace(Some((total, host.now())));
+    });
+    let _writes = alice.spawn(async move { writer.write_all(&[7; 300_000]).await });
+    world.run_for(1_000);
+    assert_eq!(received.take(), Some((300_000, Instant::START)));
+    world.run_for(60_000);
+    assert_eq!(world.network.next_event(), None);
+}
