@@ -167,7 +167,8 @@ impl Network {
         self.0.with(|state| state.packets_in_flight)
     }
 
-    /// Timers that somebody waits for.
+    /// Timers that somebody waits for: a TCP connection's too, while its peer owes an acknowledgement. Probes, delayed
+    /// acknowledgements, keep-alive and TIME-WAIT are no work under way.
     #[must_use]
     pub fn foreground_timers(&self) -> usize {
         self.0.with(|state| state.foreground_timers)

@@ -66,7 +66,7 @@ impl Sides {
 ///
 /// With `after_bytes` above 0, each direction of each flow is reset by the segment that would carry it beyond so many
 /// bytes of data; with a pattern, by each segment that matches. That segment is lost. With neither, all connections
-/// within the scope are reset as the fault begins, and it is over at once.
+/// within the scope are reset as the fault begins, and it is over at once. Everywhere, each end is a sender.
 #[must_use]
 pub fn reset(sides: Sides, after_bytes: u64) -> Fault {
     Fault::new(

@@ -149,12 +149,10 @@ impl Connection {
         }
     }
 
-    /// Tells the peer of a window that reading has opened.
-    pub(super) fn after_read(&mut self, out: &mut Vec<Segment>) {
-        let opened = self.receive.as_ref().is_some_and(Receiver::has_opened);
-        if opened && self.is_synchronised() {
-            self.acknowledge(out);
-        }
+    /// Whether reading has opened the window so far that the peer should be told.
+    pub(super) fn has_opened_window(&self) -> bool {
+        let opened = |receive: &Receiver| !receive.is_finished() && receive.has_opened();
+        self.is_synchronised() && self.receive.as_ref().is_some_and(opened)
     }
 
     /// Queues data and sends what may go; `None` while the buffer is full.

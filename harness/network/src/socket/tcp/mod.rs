@@ -10,6 +10,8 @@
 mod calls;
 mod closing;
 mod connection;
+mod demux;
+mod dial;
 mod engine;
 mod forge;
 mod input;

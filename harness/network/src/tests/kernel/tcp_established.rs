@@ -75,6 +75,21 @@ fn broken_pipe_has_each_platforms_numbers() {
     }
 }
 
+// `shutdown(2)` of a connection that has ended: ENOTCONN, with each platform's number.
+#[test]
+fn shutting_down_what_has_ended_is_not_connected() {
+    for (platform, errno) in [
+        (Platform::Linux, 107),
+        (Platform::Macos, 57),
+        (Platform::Windows, 10057),
+    ] {
+        let world = World::new(1, platform);
+        let (alice, bob) = pair(&world);
+        reset(&world, bob);
+        assert_eq!(alice.shutdown().map_err(|error| error.errno), Err(errno));
+    }
+}
+
 // Row "data, then RST".
 #[test]
 fn data_before_a_reset_is_read_first() {

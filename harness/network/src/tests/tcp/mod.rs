@@ -4,11 +4,13 @@ mod bad_input;
 mod basics;
 mod faults;
 mod fuzz;
+mod nat;
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 use super::*;
-use crate::{TcpListener, TcpStream};
+use crate::{Flags, TcpListener, TcpStream};
 
 /// What a task of the test came to.
 pub(in crate::tests) type Outcome<T> = Rc<RefCell<Option<T>>>;
@@ -93,46 +95,32 @@ impl World {
         self.run_to(self.network.now().as_micros() / 1000 + millis);
     }
 
-    /// Every segment sent, as a capture shows it: milliseconds, sender, flags, relative sequence and acknowledgement
-    /// numbers, bytes of data.
+    /// Every segment sent, as a capture shows it: when, from whom, flags, sequence and acknowledgement numbers relative
+    /// to the SYNs, window, bytes of data.
     pub(in crate::tests) fn capture(&self) -> String {
-        let mut first = std::collections::BTreeMap::new();
+        let mut initial = BTreeMap::new();
         let mut lines = String::new();
         for record in self.records() {
             let Event::Sent { packet } = record.event else {
                 continue;
             };
+            let (way, back) = ((packet.from, packet.to), (packet.to, packet.from));
             let Some(segment) = packet.segment() else {
                 continue;
             };
-            let base = *first
-                .entry((packet.from, packet.to))
-                .or_insert(segment.sequence);
-            let other = *first
-                .entry((packet.to, packet.from))
-                .or_insert(segment.acknowledgement.wrapping_sub(1));
-            if segment.has(crate::Flags::SYN) {
-                first.insert((packet.from, packet.to), segment.sequence);
-                if !segment.has(crate::Flags::ACK) {
-                    first.remove(&(packet.to, packet.from));
-                }
+            if segment.has(Flags::SYN) {
+                initial.insert(way, segment.sequence);
             }
-            let base = if segment.has(crate::Flags::SYN) {
-                segment.sequence
-            } else {
-                base
+            let relative = |number: u32, way| {
+                number.wrapping_sub(initial.get(&way).copied().unwrap_or(number))
             };
             lines += &format!(
                 "{:>9} {} {:?} seq {} ack {} win {} len {}\n",
                 record.at.to_string(),
                 packet.from,
                 segment.flags,
-                segment.sequence.wrapping_sub(base),
-                if segment.has(crate::Flags::ACK) {
-                    segment.acknowledgement.wrapping_sub(other)
-                } else {
-                    0
-                },
+                relative(segment.sequence, way),
+                relative(segment.acknowledgement, back),
                 segment.window,
                 segment.data.len()
             );
