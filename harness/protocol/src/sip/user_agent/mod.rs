@@ -9,6 +9,7 @@ mod answer;
 mod call;
 mod callee;
 mod caller;
+mod checks;
 mod registration;
 mod reinvite;
 mod request;
