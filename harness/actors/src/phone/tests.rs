@@ -1,3 +1,5 @@
+mod habits;
+
 use crate::pump::{ALICE, BOB, PROXY, Pump};
 
 /// Both registered at 0, the call set up from 1 s on.

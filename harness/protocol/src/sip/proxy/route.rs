@@ -159,6 +159,10 @@ fn refuse_extensions(required: &[&str]) -> Result<(), Refusal> {
 
 // RFC 3261 §16.4
 fn take_own_routes(identity: &Identity, request: &mut Message) {
+    let uri = request.request_uri().and_then(|uri| Uri::parse(uri).ok());
+    if let Some(uri) = uri.filter(|uri| uri.params().has("maddr") && identity.is_self(uri)) {
+        request.set_request_uri(&uri.without_way());
+    }
     let own = |value: &str| {
         NameAddr::parse(value).is_some_and(|route| {
             let uri = route.uri();
@@ -192,7 +196,7 @@ fn take_own_routes(identity: &Identity, request: &mut Message) {
 // RFC 3261 §16.5: outside of the domain the Request-URI is the only target.
 fn outside(bindings: &Bindings, request: &Message, uri: Uri) -> Result<Place, Refusal> {
     let routed = request.values("Route").next().is_some();
-    if uri.ip().is_none() && !routed {
+    if uri.socket_address().is_none() && !routed {
         return Err(Status::NOT_FOUND.into());
     }
     let seen_at = bindings

@@ -90,6 +90,33 @@ fn a_route_to_the_domain_is_as_good_as_one_to_the_address() {
 }
 
 #[test]
+fn a_maddr_that_led_here_is_taken_out_and_another_one_is_followed() {
+    let table = [
+        (
+            "sip:1002@sim.test;maddr=192.0.2.9",
+            "sip:1002@192.0.2.2",
+            "192.0.2.2:5060",
+        ),
+        (
+            "sip:bob@192.0.2.44:5060;maddr=192.0.2.9;transport=udp;x=1",
+            "sip:bob@192.0.2.44;x=1",
+            "192.0.2.44:5060",
+        ),
+        (
+            "sip:bob@elsewhere.test:5070;maddr=192.0.2.44",
+            "sip:bob@elsewhere.test:5070;maddr=192.0.2.44",
+            "192.0.2.44:5070",
+        ),
+    ];
+    for (uri, expected, destination) in table {
+        let mut bench = Bench::new(Statuses::INCIDENT);
+        let sent = bench.receive(ALICE, message(&format!("MESSAGE {uri}"), "MESSAGE", ""));
+        assert_eq!(sent, [format!("MESSAGE to {destination}")], "{uri}");
+        assert_eq!(bench.last().request_uri(), Some(expected));
+    }
+}
+
+#[test]
 fn refusals_come_with_what_they_must() {
     let register = |extra: &str| message("REGISTER sip:sim.test", "REGISTER", extra);
     let table = [
