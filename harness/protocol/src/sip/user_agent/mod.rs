@@ -18,6 +18,7 @@ mod request;
 mod single;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use super::transaction::{Timer, TransactionId};
 use super::turn::Turn;
@@ -48,6 +49,8 @@ pub type UserAgentTurn<'a> = Turn<'a, Event>;
 enum Purpose {
     Register,
     Invite(u64),
+    /// An INVITE whose call is over, with the ACK for its answer: another branch of a fork may answer yet.
+    Over(Option<(SocketAddr, Message)>),
     Reinvite(u64),
     Cancel,
     Bye(u64),
@@ -112,6 +115,7 @@ impl UserAgent {
         };
         match purpose {
             Purpose::Invite(call) => self.invite_answered(turn, call, client, response),
+            Purpose::Over(ack) => self.answered_late(turn, ack, response),
             Purpose::Reinvite(call) => self.reinvite_answered(turn, call, client, response),
             _ if status.is_provisional() => {}
             Purpose::Register => {
@@ -204,7 +208,7 @@ impl UserAgent {
                 self.close(turn, call);
             }
             // RFC 3261 §9.1: the INVITE is given up 64·T1 after its CANCEL, however that fared.
-            Some(Purpose::Cancel) | None => {}
+            Some(Purpose::Cancel | Purpose::Over(_)) | None => {}
         }
     }
 
@@ -225,12 +229,21 @@ impl UserAgent {
     }
 
     fn close(&mut self, turn: &mut UserAgentTurn<'_>, id: u64) {
-        if self.calls.remove(&id).is_some() {
-            self.clients.retain(|_, purpose| {
-                ![Purpose::Invite(id), Purpose::Reinvite(id)].contains(purpose)
-            });
-            turn.above.push(Event::CallClosed(id));
+        let Some(call) = self.calls.remove(&id) else {
+            return;
+        };
+        self.clients.retain(|client, purpose| match purpose {
+            Purpose::Reinvite(call) => *call != id,
+            Purpose::Invite(call) if *call == id => turn.layer.state(*client).is_some(),
+            Purpose::Over(_) => turn.layer.state(*client).is_some(),
+            _ => true,
+        });
+        for purpose in self.clients.values_mut() {
+            if *purpose == Purpose::Invite(id) {
+                *purpose = Purpose::Over(call.ack.clone());
+            }
         }
+        turn.above.push(Event::CallClosed(id));
     }
 }
 
