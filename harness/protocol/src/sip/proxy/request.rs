@@ -22,10 +22,12 @@ impl Proxy {
             return self.cancel(turn, id, &request);
         }
         let mut prepared = Prepared::of(&request);
-        if forward::has_looped(&self.identity, &request, prepared.mark) {
-            return self.refuse(turn, id, &request, &Status::LOOP_DETECTED.into());
-        }
-        match route::place(&self.identity, bindings, &mut prepared.message) {
+        match route::place(
+            &self.identity,
+            bindings,
+            prepared.mark,
+            &mut prepared.message,
+        ) {
             // RFC 3261 §8.2.2.2: for what ends here, this is a UAS.
             Ok(Place::Here | Place::Registrar(_)) if turn.layer.is_merged(id) => {
                 self.refuse(turn, id, &request, &Status::LOOP_DETECTED.into());
@@ -47,10 +49,12 @@ impl Proxy {
     // RFC 3261 §16.11: forwarded statelessly.
     pub fn ack(&mut self, turn: &mut ProxyTurn<'_>, bindings: &Bindings, ack: &Message) {
         let mut prepared = Prepared::of(ack);
-        if forward::has_looped(&self.identity, ack, prepared.mark) {
-            return;
-        }
-        let place = route::place(&self.identity, bindings, &mut prepared.message);
+        let place = route::place(
+            &self.identity,
+            bindings,
+            prepared.mark,
+            &mut prepared.message,
+        );
         let Ok(Place::Targets(targets)) = place else {
             return;
         };

@@ -20,6 +20,30 @@ fn a_request_that_comes_back_unchanged_is_a_loop() {
 }
 
 #[test]
+fn a_loop_is_looked_for_after_the_hops_and_before_extensions() {
+    // RFC 3261 §16.3: the order of the checks decides which fault is named.
+    let table = [("Max-Forwards", "0", "483"), ("Proxy-Require", "x", "482")];
+    for (name, value, expected) in table {
+        let mut bench = Bench::new(Statuses::INCIDENT);
+        let mut request = invite("");
+        if name == "Proxy-Require" {
+            // It decides the way, and would make the request another one if it came in on the second round.
+            request.set(name, value);
+            let mark = super::super::forward::mark(&request);
+            let via = super::super::forward::via(address("192.0.2.9:5060"), "x", mark);
+            request.append("Via", &via);
+        } else {
+            bench.receive(ALICE, request);
+            request = returned(&bench, "sip:1002@sim.test");
+            request.set(name, value);
+        }
+        let sent = bench.receive(BOB, request);
+        let answer = sent.last().map(|word| word[..3].to_owned());
+        assert_eq!(answer.as_deref(), Some(expected), "{name}");
+    }
+}
+
+#[test]
 fn a_request_that_comes_back_for_somebody_else_is_a_spiral_and_goes_on() {
     let mut bench = Bench::new(Statuses::INCIDENT);
     bench.register("sip:1001@sim.test", "<sip:1001@192.0.2.1>");
