@@ -128,11 +128,25 @@ impl Answer<'_> {
                 message.summary()
             ));
         };
-        let field = self.wrong_field(request)?;
+        let field = self
+            .wrong_field(request)
+            .filter(|field| *field == "Via" || !self.passed_on(evidence))?;
         Some(format!(
             "{} has another {field} than its request",
             message.summary()
         ))
+    }
+
+    /// Whether the element only passes on what somebody below it answered, who is to blame for it.
+    fn passed_on(&self, evidence: &Evidence<'_>) -> bool {
+        let mut heard = evidence.arrived_in_exchange(&self.message.call_id, self.message.cseq);
+        heard.any(|arrival| {
+            let below = arrival.message.as_deref();
+            arrival.host == self.sent.from
+                && below.is_some_and(|it| {
+                    it.status == self.message.status && it.to_tag == self.message.to_tag
+                })
+        })
     }
 
     // RFC 3261 §8.2.6.2
