@@ -76,6 +76,7 @@ fn place(
     let span = match violation.source {
         Source::Expect(index) => scenario.expects.get(index).map(|expect| expect.span),
         Source::Fault(index) => scenario.faults.get(index).map(|fault| fault.span),
+        Source::Step(index) => scenario.steps.get(index).map(|step| step.span),
         Source::Oracle | Source::End => None,
     };
     match span {

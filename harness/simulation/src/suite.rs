@@ -3,6 +3,7 @@
 //! Owns which files count and what each test is called; the same name finds it in `cargo test`, in
 //! `snapshots/` and in the command's output.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
 use std::io;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 
 use crate::defect;
 use crate::failure;
-use crate::scenario::{Combination, Diagnostics, File, Names, Override, Scenario};
+use crate::scenario::{Combination, Diagnostics, File, KnownBad, Names, Override, Scenario};
 use crate::snapshot;
 use crate::verdict::{self, Outcome};
 
@@ -78,6 +79,7 @@ impl Suite {
     pub fn load(paths: &[PathBuf], overrides: &[Override]) -> Result<Self, SuiteError> {
         let names = names();
         let overrides: Arc<[Override]> = overrides.into();
+        let mut known = BTreeSet::new();
         let mut suite = Self {
             tests: Vec::new(),
             mistakes: Vec::new(),
@@ -88,7 +90,8 @@ impl Suite {
             if found.is_empty() {
                 return Err(SuiteError::Empty { path: path.clone() });
             }
-            for file in found {
+            // A file that was named twice is still one file.
+            for file in found.into_iter().filter(|file| known.insert(file.clone())) {
                 let bytes = read(&file)?;
                 suite.files += 1;
                 match File::read_bytes(&slashes(&file), &bytes, &names) {
@@ -125,12 +128,11 @@ impl Suite {
             slug if slug.is_empty() => name.to_owned(),
             slug => format!("{name}@{slug}"),
         };
-        let twins = scenario.known_bads.len();
-        for known_bad in std::iter::once(None).chain((0..twins).map(Some)) {
-            let name = match known_bad {
+        let twins = (0..scenario.known_bads.len()).map(Some);
+        for known_bad in std::iter::once(None).chain(twins) {
+            let name = match known_bad.and_then(|index| scenario.known_bads.get(index)) {
                 None => name.clone(),
-                Some(_) if twins == 1 => format!("{name}+known-bad"),
-                Some(index) => format!("{name}+known-bad-{}", index + 1),
+                Some(twin) => format!("{name}+known-bad-{}", twin.number),
             };
             self.tests.push(Test {
                 name,
@@ -145,7 +147,7 @@ impl Suite {
 }
 
 impl Test {
-    /// Its name: the file's path below the suite's folder, `@` and the combination, `+known-bad`.
+    /// Its name: the file's path below the suite's folder, `@` and the combination, `+known-bad-` and the number.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -169,10 +171,11 @@ impl Test {
         &self.combination
     }
 
-    /// The broken twin that it runs, by index.
+    /// The broken twin that it runs.
     #[must_use]
-    pub fn known_bad(&self) -> Option<usize> {
+    pub fn known_bad(&self) -> Option<&KnownBad> {
         self.known_bad
+            .and_then(|index| self.scenario.known_bads.get(index))
     }
 
     /// Runs it.
@@ -214,8 +217,8 @@ impl Test {
                 .map(|given| format!("--set {}", quote(given.text()))),
         );
         words.extend(
-            self.known_bad
-                .map(|index| format!("--known-bad {}", index + 1)),
+            self.known_bad()
+                .map(|twin| format!("--known-bad {}", twin.number)),
         );
         words.join(" ")
     }

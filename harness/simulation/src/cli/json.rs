@@ -22,7 +22,7 @@ pub(super) fn line(test: &Test, outcome: &Outcome, wall: Duration) -> String {
         "test": test.name(),
         "scenario": test.path(),
         "combination": combination,
-        "known_bad": test.known_bad().map(|index| index + 1),
+        "known_bad": test.known_bad().map(|twin| twin.number),
         "seed": scenario.run.seed,
         "verdict": outcome.verdict.word(),
         "violations": violations(outcome, &evidence),

@@ -76,6 +76,9 @@ struct Selection {
     /// Sets a key of the scenarios, like run.platform=macos; an axis of the matrix is held at that value
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
+    /// Only scenarios with one of these tags
+    #[arg(long = "tag", value_name = "WORD")]
+    tags: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -134,38 +137,41 @@ fn usage(help: &clap::Error) -> Exit {
 }
 
 fn execute(run: &Run) -> Result<Exit, Exit> {
-    let suite = load(
-        &run.selection.paths.paths,
-        run.selection.seed,
-        &run.selection.set,
-    )?;
+    let suite = select(&run.selection)?;
     let mut output = Output::new(run.json, run.trace, suite.tests.len());
-    let mistakes = report_mistakes(&suite);
-    let mut worst = mistakes;
-    let written = pool::run_all(&suite.tests, |test, result| {
+    let mut worst = report_mistakes(&suite);
+    worst = worst.max(run_all(&suite.tests, &mut output)?);
+    output.summary(suite.tests.len(), suite.mistakes.len());
+    Ok(worst)
+}
+
+fn run_all(tests: &[Test], output: &mut Output) -> Result<Exit, Exit> {
+    let mut worst = Exit::Pass;
+    let written = pool::run_all(tests, |test, result| {
         worst = worst.max(result.exit());
         output.result(test, &result)
     });
     written.map_err(|error| output::broken_pipe(&error))?;
-    output.summary(suite.tests.len(), suite.mistakes.len());
     Ok(worst)
 }
 
 fn check(paths: &[PathBuf]) -> Result<Exit, Exit> {
     let suite = load(paths, None, &[])?;
     let worst = report_mistakes(&suite);
-    let (files, wrong) = (suite.files, suite.mistakes.len());
-    let text = if wrong == 0 {
-        format!("{files} files, {} tests, no mistake", suite.tests.len())
-    } else {
-        format!("{files} files, {wrong} with mistakes")
+    let files = output::count(suite.files, "file");
+    let text = match suite.mistakes.len() {
+        0 => format!(
+            "{files}, {}, no mistake",
+            output::count(suite.tests.len(), "test")
+        ),
+        wrong => format!("{files}, {wrong} with mistakes"),
     };
     output::line(&text).map_err(|error| output::broken_pipe(&error))?;
     Ok(worst)
 }
 
 fn list(selection: &Selection) -> Result<Exit, Exit> {
-    let suite = load(&selection.paths.paths, selection.seed, &selection.set)?;
+    let suite = select(selection)?;
     let worst = report_mistakes(&suite);
     for test in &suite.tests {
         let title = &test.scenario().title;
@@ -175,14 +181,28 @@ fn list(selection: &Selection) -> Result<Exit, Exit> {
     Ok(worst)
 }
 
+/// The tests at those paths that have one of the tags, where any are given.
+fn select(selection: &Selection) -> Result<Suite, Exit> {
+    let mut suite = load(&selection.paths.paths, selection.seed, &selection.set)?;
+    let tags = &selection.tags;
+    if !tags.is_empty() {
+        let has = |test: &Test| test.scenario().tags.iter().any(|tag| tags.contains(tag));
+        suite.tests.retain(has);
+        if suite.tests.is_empty() && suite.mistakes.is_empty() {
+            output::mistake(&format!("no scenario has the tag {}", tags.join(" or ")));
+            return Err(Exit::Mistake);
+        }
+    }
+    Ok(suite)
+}
+
 fn replay(replay: &Replay) -> Result<Exit, Exit> {
     let suite = load(std::slice::from_ref(&replay.path), replay.seed, &replay.set)?;
     let worst = report_mistakes(&suite);
-    let wanted = replay.known_bad.map(|number| number.wrapping_sub(1));
     let tests: Vec<Test> = suite
         .tests
         .into_iter()
-        .filter(|test| test.known_bad() == wanted)
+        .filter(|test| test.known_bad().map(|twin| twin.number) == replay.known_bad)
         .collect();
     if tests.is_empty() && worst == Exit::Pass {
         let number = replay.known_bad.unwrap_or_default();
@@ -193,13 +213,7 @@ fn replay(replay: &Replay) -> Result<Exit, Exit> {
         return Ok(Exit::Mistake);
     }
     let mut output = Output::new(false, true, tests.len());
-    let mut worst = worst;
-    let written = pool::run_all(&tests, |test, result| {
-        worst = worst.max(result.exit());
-        output.result(test, &result)
-    });
-    written.map_err(|error| output::broken_pipe(&error))?;
-    Ok(worst)
+    Ok(worst.max(run_all(&tests, &mut output)?))
 }
 
 fn load(paths: &[PathBuf], seed: Option<u64>, set: &[String]) -> Result<Suite, Exit> {

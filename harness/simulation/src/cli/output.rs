@@ -77,9 +77,14 @@ impl Output {
     pub(super) fn summary(&self, tests: usize, unreadable: usize) {
         self.bar.finish_and_clear();
         let mut parts = vec![format!("{} passed", tests - self.failed - self.crashed)];
+        let files = if unreadable == 1 {
+            "file with mistakes"
+        } else {
+            "files with mistakes"
+        };
         let more = [
             (self.failed, "failed"),
-            (unreadable, "files with mistakes"),
+            (unreadable, files),
             (self.crashed, "crashed"),
         ];
         parts.extend(
@@ -112,6 +117,11 @@ fn plain(test: &Test, outcome: &Outcome) -> String {
         ));
     }
     line
+}
+
+/// "1 file", "2 files".
+pub(super) fn count(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Writes a line to standard output.

@@ -20,6 +20,9 @@ pub use fault::FaultCount;
 /// 64·T1 in microseconds: how long a run goes on once it is quiet, so that what is left over shows.
 pub(crate) const LINGER_MICROS: u64 = 64 * 500_000;
 
+/// How many records a run may make: some 200,000 messages, and less than a gigabyte.
+const MOST_RECORDS: usize = 2_000_000;
+
 /// What distinguishes one simulation of a scenario from another.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Setup<'a> {
@@ -58,6 +61,8 @@ pub enum End {
     },
     /// An instant without end: the hosts kept each other busy and time could not move.
     Stuck,
+    /// More happened than a run may record.
+    Flooded,
 }
 
 /// Runs a scenario once.

@@ -10,7 +10,7 @@ use linefault_network::{Advance, HostId, Instant, Network, RecordId, Recorder};
 use super::agenda::{Agenda, Item, moment};
 use super::fault::Injected;
 use super::life::Life;
-use super::{End, Ending, Setup, Simulation, topology};
+use super::{End, Ending, MOST_RECORDS, Setup, Simulation, topology};
 use crate::logging;
 use crate::scenario::{Scenario, StepAction};
 use crate::sighting::Sightings;
@@ -105,6 +105,9 @@ impl<'a> World<'a> {
         );
         loop {
             self.do_what_is_due();
+            if self.trace.borrow().records().len() > MOST_RECORDS {
+                return End::Flooded;
+            }
             if self.scenario.run.run_until.is_none() {
                 ending.observe(self.network.now(), self.is_busy(), self.agenda.is_empty());
                 if ending.due().is_some_and(|due| self.network.now() >= due) && !self.is_busy() {

@@ -185,6 +185,8 @@ pub struct Step {
     pub when: When,
     /// Who.
     pub host: HostIndex,
+    /// Whether the host may be down by then.
+    pub may_miss: bool,
     /// What.
     pub action: StepAction,
 }
@@ -295,6 +297,8 @@ pub struct Expect {
 pub struct KnownBad {
     /// Where the file says so.
     pub span: Span,
+    /// Its place among all broken twins of the file, from 1, whether or not they apply to this combination.
+    pub number: usize,
     /// Who is broken.
     pub host: HostIndex,
     /// The defects' names; at least one.

@@ -127,12 +127,15 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Judges what does not depend on the variant: a slip in a duration is one whatever command was meant.
+    /// Judges what does not depend on the variant: a slip in a duration or a host is one whatever was meant.
     fn apart_from_variant(&mut self, node: &Node, tagged: &Tagged) {
+        let further = tagged.variants.iter().flat_map(|variant| &variant.keys);
+        let keys: Vec<&Key> = tagged.common.keys.iter().chain(further).collect();
         for (word, value) in node.entries() {
-            let key = tagged.common.keys.iter().find(|key| key.name == word.text);
-            if let Some(key) = key.filter(|key| matches!(key.kind, Kind::Duration | Kind::Trigger))
-            {
+            let named: Vec<_> = keys.iter().filter(|key| key.name == word.text).collect();
+            let is_clear =
+                |key: &&&Key| matches!(key.kind, Kind::Duration | Kind::Trigger | Kind::Host);
+            if let Some(key) = named.first().filter(|_| named.iter().all(is_clear)) {
                 self.value(value, &key.kind);
             }
         }

@@ -86,8 +86,6 @@ pub(super) fn level(name: &str) -> Option<Level> {
         "ERROR" => Some(Level::ERROR),
         "WARN" => Some(Level::WARN),
         "INFO" => Some(Level::INFO),
-        "DEBUG" => Some(Level::DEBUG),
-        "TRACE" => Some(Level::TRACE),
         _ => None,
     }
 }

@@ -1,5 +1,6 @@
 //! Everything that a reader follows, in order: messages, faults, steps, log lines.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use linefault_network::{
@@ -60,17 +61,16 @@ impl<'a> Page<'a> {
     }
 
     fn messages(&self) -> Vec<(RecordId, Line)> {
-        let all = &self.evidence.transmissions;
-        let first = all.iter().filter(|sent| sent.repeat == 0);
-        let folded = |first: &'a Transmission| {
-            let same = |sent: &&Transmission| {
-                (sent.from, sent.destination, &sent.datagram)
-                    == (first.from, first.destination, &first.datagram)
-            };
-            let series: Vec<_> = all.iter().filter(same).collect();
-            (first.record, line(first.at, &self.message(first, &series)))
-        };
-        first.map(folded).collect()
+        let mut series: BTreeMap<_, Vec<&Transmission>> = BTreeMap::new();
+        for sent in &self.evidence.transmissions {
+            let key = (sent.from, sent.destination, &sent.datagram);
+            series.entry(key).or_default().push(sent);
+        }
+        let folded = series.values().filter_map(|series| {
+            let first = series.first()?;
+            Some((first.record, line(first.at, &self.message(first, series))))
+        });
+        folded.collect()
     }
 
     fn message(&self, first: &Transmission, series: &[&Transmission]) -> String {

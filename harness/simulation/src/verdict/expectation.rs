@@ -57,8 +57,12 @@ fn breach(
     let times = times.join(", ");
     match (expect.never, expect.count) {
         (true, _) => (!seen.is_empty()).then(|| format!("seen at {times}")),
-        (false, Some(count)) => (usize::try_from(count) != Ok(seen.len()))
-            .then(|| format!("seen {} times, wanted {count}: {times}", seen.len())),
+        (false, Some(count)) => {
+            (usize::try_from(count) != Ok(seen.len())).then(|| match seen.len() {
+                0 => format!("never seen, wanted {count} times"),
+                often => format!("seen {often}×, wanted {count}×: {times}"),
+            })
+        }
         (false, None) => seen
             .is_empty()
             .then(|| instead(evidence, host, &expect.subject, window)),

@@ -14,14 +14,8 @@ pub(super) fn outcomes(
 ) -> Vec<FaultOutcome> {
     let outcome = |(index, count): (usize, &FaultCount)| {
         let noticed = count.armed_at.and_then(|_| {
-            let twin = simulate(
-                scenario,
-                Setup {
-                    without: &[index],
-                    defects,
-                },
-            );
-            first_difference(run, &twin)
+            let without = &with_undoings(scenario, index);
+            first_difference(run, &simulate(scenario, Setup { without, defects }))
         });
         let hidden = noticed.is_none() && count.matched > 0 && scenario.faults.len() > 1;
         let masked_by = if hidden {
@@ -38,30 +32,30 @@ pub(super) fn outcomes(
     run.faults.iter().enumerate().map(outcome).collect()
 }
 
+/// A fault and those that only undo it. A restart would end the process of a host that nobody has killed: left
+/// alone in the twin run it would do much the same as the pair.
+fn with_undoings(scenario: &Scenario, index: usize) -> Vec<usize> {
+    let stops = |name: &str| matches!(name, "kill" | "crash" | "power-off" | "freeze");
+    let undoes = |name: &str| matches!(name, "restart" | "resume");
+    let mut together = vec![index];
+    if let Some(fault) = scenario.faults.get(index).filter(|fault| stops(fault.name)) {
+        let later = scenario.faults.iter().skip(index + 1);
+        let undoings = later.filter(|other| undoes(other.name) && other.place == fault.place);
+        together.extend(undoings.map(|other| other.index));
+    }
+    together
+}
+
 /// The other faults without which this one changes something.
 fn maskers(
     scenario: &Scenario,
     hidden: usize,
     defects: &[(HostIndex, &'static Defect)],
 ) -> Vec<usize> {
+    let run = |without: &[usize]| simulate(scenario, Setup { without, defects });
     let others = (0..scenario.faults.len()).filter(|other| *other != hidden);
-    let masks = others.filter(|other| {
-        let with = simulate(
-            scenario,
-            Setup {
-                without: &[*other],
-                defects,
-            },
-        );
-        let without = simulate(
-            scenario,
-            Setup {
-                without: &[*other, hidden],
-                defects,
-            },
-        );
-        first_difference(&with, &without).is_some()
-    });
+    let masks =
+        others.filter(|other| first_difference(&run(&[*other]), &run(&[*other, hidden])).is_some());
     masks.collect()
 }
 

@@ -14,6 +14,7 @@ use crate::evidence::Evidence;
 use crate::oracle::{self, LeftOver, left_over};
 use crate::run::{End, FaultCount, Setup, Simulation, simulate};
 use crate::scenario::{HostIndex, Scenario};
+use crate::trace::Event;
 use crate::twin::Noticed;
 
 /// The violation of a fault that matched or changed nothing.
@@ -25,10 +26,22 @@ pub const DEADLOCK: &str = "deadlock";
 /// The violation of a run whose hosts keep each other busy without time moving.
 pub const STUCK: &str = "stuck";
 
+/// The violation of a run in which more happens than a trace can hold.
+pub const FLOODED: &str = "flooded";
+/// The violation of a step for a host that is down.
+pub const STEP_NOT_TAKEN: &str = "step-not-taken";
+
 /// The names of all violations that do not come from a scenario's own expectations.
 pub fn names() -> impl Iterator<Item = &'static str> {
     let oracles = oracle::CATALOGUE.iter().map(|oracle| oracle.name);
-    oracles.chain([FAULT_WITHOUT_EFFECT, NEVER_QUIET, DEADLOCK, STUCK])
+    oracles.chain([
+        FAULT_WITHOUT_EFFECT,
+        STEP_NOT_TAKEN,
+        NEVER_QUIET,
+        DEADLOCK,
+        STUCK,
+        FLOODED,
+    ])
 }
 
 /// One test's result.
@@ -106,6 +119,8 @@ pub enum Source {
     Oracle,
     /// The twin run without the fault of that index.
     Fault(usize),
+    /// The step of that index.
+    Step(usize),
     /// The way in which the run ended.
     End,
 }
@@ -133,23 +148,52 @@ pub fn judge(scenario: &Scenario, known_bad: Option<usize>) -> Outcome {
             defects: &defects,
         },
     );
+    let outcome = match simulation.end {
+        End::Flooded | End::Stuck => broken_off(simulation),
+        _ => judge_whole(scenario, &defects, simulation),
+    };
+    let verdict = match twin {
+        Some(twin) => compare(&outcome.violations, &twin.must_fail),
+        None if outcome.violations.is_empty() => Verdict::Pass,
+        None => Verdict::Violated,
+    };
+    Outcome { verdict, ..outcome }
+}
+
+/// A run that had to be broken off says nothing but that.
+fn broken_off(simulation: Simulation) -> Outcome {
+    let unjudged = |count: &FaultCount| FaultOutcome {
+        count: *count,
+        noticed: None,
+        masked_by: Vec::new(),
+    };
+    Outcome {
+        violations: end_violation(&simulation).into_iter().collect(),
+        faults: simulation.faults.iter().map(unjudged).collect(),
+        left_over: Vec::new(),
+        verdict: Verdict::Violated,
+        simulation,
+    }
+}
+
+fn judge_whole(
+    scenario: &Scenario,
+    defects: &[(HostIndex, &'static Defect)],
+    simulation: Simulation,
+) -> Outcome {
     let evidence = Evidence::new(&simulation);
-    let faults = fault::outcomes(scenario, &simulation, &defects);
+    let faults = fault::outcomes(scenario, &simulation, defects);
     let mut violations = end_violation(&simulation).into_iter().collect::<Vec<_>>();
     violations.extend(expectation::broken(scenario, &evidence));
     violations.extend(oracle_findings(&evidence));
     violations.extend(fault::idle(scenario, &simulation, &faults));
-    let verdict = match twin {
-        Some(twin) => compare(&violations, &twin.must_fail),
-        None if violations.is_empty() => Verdict::Pass,
-        None => Verdict::Violated,
-    };
+    violations.extend(steps_not_taken(scenario, &simulation));
     let left_over = left_over(&evidence);
     Outcome {
         violations,
         faults,
         left_over,
-        verdict,
+        verdict: Verdict::Violated,
         simulation,
     }
 }
@@ -184,7 +228,11 @@ fn end_violation(simulation: &Simulation) -> Option<Violation> {
         End::Quiet | End::RunUntil => return None,
         End::TimeMax => (
             NEVER_QUIET,
-            "still busy at time_max: something repeats without end".to_owned(),
+            "still busy at time_max: it is too short, or something repeats without end".to_owned(),
+        ),
+        End::Flooded => (
+            FLOODED,
+            "more happens than a trace can hold: something repeats too fast".to_owned(),
         ),
         End::Stuck => (
             STUCK,
@@ -210,6 +258,28 @@ fn end_violation(simulation: &Simulation) -> Option<Violation> {
         record: None,
         text,
     })
+}
+
+fn steps_not_taken(scenario: &Scenario, simulation: &Simulation) -> Vec<Violation> {
+    let missed = simulation.trace.iter().filter_map(|(id, record)| {
+        let Event::Step(step) = &record.event else {
+            return None;
+        };
+        let why = step.refused?;
+        let expected = scenario
+            .steps
+            .get(step.index)
+            .is_some_and(|step| step.may_miss);
+        (!expected).then(|| Violation {
+            name: STEP_NOT_TAKEN.to_owned(),
+            source: Source::Step(step.index),
+            host: record.host,
+            at: record.at,
+            record: Some(id),
+            text: format!("{} at {}: {why}", step.text, record.at),
+        })
+    });
+    missed.collect()
 }
 
 fn oracle_findings(evidence: &Evidence<'_>) -> Vec<Violation> {

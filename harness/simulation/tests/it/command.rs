@@ -71,7 +71,7 @@ fn every_mistake_of_a_file_is_told_at_its_place_with_exit_code_2() {
         );
     }
     assert!(ran.err.contains("phone"), "{}", ran.err);
-    assert_eq!(ran.out, "1 files, 1 with mistakes\n");
+    assert_eq!(ran.out, "1 file, 1 with mistakes\n");
 }
 
 #[test]
@@ -155,6 +155,21 @@ fn an_axis_is_held_at_the_value_that_is_set() {
         ran.out.starts_with("bye/power-off@run.platform=linux  "),
         "{}",
         ran.out
+    );
+}
+
+#[test]
+fn tags_select_scenarios() {
+    let folder = folder_with(
+        "call.toml",
+        &CALL.replace("title", "tags = [\"basic\"]\ntitle"),
+    );
+    let list = |tag| linefault(folder.path(), &["list", "call.toml", "--tag", tag]);
+    assert_eq!(list("basic").out, "call  A call\n");
+    let none = list("other");
+    assert_eq!(
+        (none.code, none.err.as_str()),
+        (Some(2), "error: no scenario has the tag other\n")
     );
 }
 

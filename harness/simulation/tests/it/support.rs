@@ -55,10 +55,11 @@ pub(crate) fn files(ending: &str) -> Vec<PathBuf> {
     let mut folders = vec![root()];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).expect("a folder can be read") {
-            let path = entry.expect("an entry can be read").path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let skipped = name.starts_with('.') || name == "target";
-            if !skipped && path.is_dir() {
+            let entry = entry.expect("an entry can be read");
+            let (path, name) = (entry.path(), entry.file_name());
+            let skipped = name.to_string_lossy().starts_with('.') || name == "target";
+            // Links to folders are not followed: they may lead back.
+            if !skipped && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 folders.push(path);
             } else if !skipped && path.extension().is_some_and(|found| found == ending) {
                 found.push(path);

@@ -144,16 +144,56 @@ fn run_until_ends_a_run_exactly_then_and_judges_nothing_left_over() {
 }
 
 #[test]
-fn a_step_for_a_host_that_is_down_is_recorded_and_not_taken() {
-    let outcome = with_faults(r#"{ at = "4s", fault = "power-off", host = "alice" }"#);
-    let refused = outcome
-        .simulation
-        .trace
-        .records()
-        .iter()
-        .any(|record| match &record.event {
-            linefault::trace::Event::Step(step) => step.refused.is_some() && step.text == "hang-up",
-            _ => false,
-        });
-    assert!(refused);
+fn a_step_for_a_host_that_is_down_is_recorded_and_fails_the_run() {
+    let off = r#"{ at = "4s", fault = "power-off", host = "alice" }"#;
+    let outcome = with_faults(off);
+    let text = "hang-up at 5.000: the host is down";
+    assert!(violations(&outcome).contains(&("step-not-taken", text)));
+    let may_miss = call_with(&[
+        ("do = \"hang-up\"", "do = \"hang-up\", may_miss = true"),
+        ("[outcome]", &format!("faults = [{off}]\n\n[outcome]")),
+    ]);
+    assert!(
+        violations(&may_miss)
+            .iter()
+            .all(|(name, _)| *name != "step-not-taken")
+    );
+}
+
+// The proxy forgets who is registered. The twin run of the kill leaves the restart out as well: alone, that would end the same process and hide the kill.
+#[test]
+fn a_kill_and_the_restart_after_it_both_have_an_effect() {
+    let outcome = with_faults(
+        r#"{ at = "500ms", fault = "kill", host = "proxy" },
+           { at = "600ms", fault = "restart", host = "proxy" }"#,
+    );
+    assert!(
+        violations(&outcome)
+            .iter()
+            .all(|(name, _)| *name != "fault-without-effect")
+    );
+}
+
+// A health check every microsecond makes more records than any machine has memory for.
+#[test]
+fn a_run_that_floods_its_trace_is_stopped() {
+    let outcome = call_with(&[(
+        "domain = \"sim.test\"",
+        "domain = \"sim.test\"\nhealth_check = \"1us\"",
+    )]);
+    assert_eq!(outcome.simulation.end, End::Flooded);
+    assert_eq!(violations(&outcome)[0].0, "flooded");
+}
+
+#[test]
+fn levels_that_no_trace_keeps_cannot_be_expected() {
+    let text = CALL.replace("receives = \"200 INVITE\"", "never_logs = \"DEBUG\"");
+    let mistakes = File::read("call.toml", &text, &names())
+        .err()
+        .expect("refused")
+        .to_string();
+    assert!(
+        mistakes.contains("expected `ERROR`, `WARN` or `INFO`"),
+        "{mistakes}"
+    );
 }

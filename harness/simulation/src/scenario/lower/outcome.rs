@@ -114,7 +114,7 @@ impl Lowering<'_, '_> {
             .filter_map(|record| record.text("name"))
             .collect();
         let mut twins = Vec::new();
-        for record in file.records("known_bad") {
+        for (number, record) in (1..).zip(file.records("known_bad")) {
             self.defects(record);
             self.must_fail(record, &expects);
             for (key, what) in [("defects", "defect"), ("must_fail", "expect or oracle")] {
@@ -133,6 +133,7 @@ impl Lowering<'_, '_> {
             if let Some(host) = record.host("host").filter(|_| applies(record)) {
                 twins.push(KnownBad {
                     span: record.span,
+                    number,
                     host,
                     defects: texts("defects"),
                     must_fail: texts("must_fail"),

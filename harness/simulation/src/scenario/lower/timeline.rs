@@ -36,6 +36,7 @@ impl Lowering<'_, '_> {
             };
             steps.push(Step {
                 span: record.span,
+                may_miss: record.switch("may_miss"),
                 when,
                 host,
                 action,

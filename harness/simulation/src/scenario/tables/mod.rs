@@ -62,7 +62,11 @@ pub(super) fn root(vocabulary: &Vocabulary) -> Table {
             "What the scenario shows, in one line; the head of its snapshot.",
         ),
         Key::optional("description", Kind::Text, "What it shows, at length."),
-        Key::optional("tags", Kind::Text.list(), "Words to select scenarios by."),
+        Key::optional(
+            "tags",
+            Kind::Text.list(),
+            "Words to select scenarios by, as in `linefault run --tag`.",
+        ),
         Key::default("run", Kind::Table(run()), "", "The run as a whole."),
         Key::optional(
             "matrix",

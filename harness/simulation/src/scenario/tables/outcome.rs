@@ -2,8 +2,8 @@
 
 use super::super::keys::{Key, Kind, Table};
 
-/// Log levels, the gravest first.
-pub(in crate::scenario) const LEVELS: [&str; 5] = ["ERROR", "WARN", "INFO", "DEBUG", "TRACE"];
+/// The log levels that a trace keeps, the gravest first: an expectation of any other could not fail, or not hold.
+pub(in crate::scenario) const LEVELS: [&str; 3] = ["ERROR", "WARN", "INFO"];
 
 /// What an expect can look for; exactly one of them.
 pub(in crate::scenario) const VERBS: &[&str] = &[
@@ -85,7 +85,7 @@ pub(super) fn known_bad() -> Table {
         Key::required(
             "defects",
             Kind::Text.list(),
-            "What is broken; `linefault list` names what there is.",
+            "What is broken; `scenarios/README.md` lists what there is.",
         ),
         Key::required(
             "must_fail",

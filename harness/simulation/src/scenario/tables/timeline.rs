@@ -54,6 +54,12 @@ fn step(vocabulary: &Vocabulary) -> Tagged {
     names.dedup();
     let mut keys = due().to_vec();
     keys.push(Key::required("host", Kind::Host, "Who does it."));
+    keys.push(Key::default(
+        "may_miss",
+        Kind::Switch,
+        "false",
+        "Whether the host may be down by then. Otherwise a step that cannot be taken fails the run.",
+    ));
     keys.push(Key::required(
         "do",
         Kind::Choice(names),
