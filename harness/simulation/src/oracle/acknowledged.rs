@@ -1,5 +1,7 @@
 //! Every final answer to an INVITE is acknowledged by who asked.
 
+use std::collections::BTreeSet;
+
 use linefault_network::Instant;
 use linefault_protocol::sip::Method;
 
@@ -20,6 +22,7 @@ fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
         .arrivals
         .iter()
         .filter_map(|arrival| Some((arrival, arrival.read_at?, answer(arrival)?)));
+    let mut known = BTreeSet::new();
     let unacknowledged = finals.filter(|(arrival, read_at, answer)| {
         let Some(invite) = invite(evidence, arrival, answer) else {
             return false;
@@ -34,7 +37,11 @@ fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
                 && !hop_ack(evidence, arrival, *read_at, answer)
         }
     });
-    let findings = unacknowledged.map(|(arrival, read_at, answer)| Finding {
+    // Its repeats need no finding of their own.
+    let first = unacknowledged.filter(|(arrival, _, answer)| {
+        known.insert((arrival.host, answer.branch.as_str(), answer.to_tag.as_str()))
+    });
+    let findings = first.map(|(arrival, read_at, answer)| Finding {
         host: Some(arrival.host),
         record: Some(arrival.record),
         at: read_at,

@@ -10,8 +10,8 @@ use crate::evidence::{Arrival, Evidence, SipMessage, Transmission};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "one-final-answer",
-    doc: "Each server transaction that a living element opened sends one distinct final answer; a 2xx to INVITE may be followed by others.",
-    source: "RFC 3261 §8.2.6, §16.7, §17.2; silence for a non-INVITE without an answer from downstream: RFC 4320 §4.2",
+    doc: "Each server transaction that a living element opened sends one distinct final answer; a 2xx to INVITE may be followed by others, and an ACK has none.",
+    source: "RFC 3261 §8.2.6, §16.7, §17, §17.2; silence for a non-INVITE without an answer from downstream: RFC 4320 §4.2",
     holds: Holds::AfterHealing,
     judge,
 };
@@ -46,7 +46,21 @@ fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
                 text,
             })
         });
-    judged.collect()
+    judged.chain(answers_to_acks(evidence)).collect()
+}
+
+// RFC 3261 §17: there is no response to an ACK.
+fn answers_to_acks<'e>(evidence: &'e Evidence<'_>) -> impl Iterator<Item = Finding> + use<'e> {
+    let answers = evidence.transmissions.iter().filter(|sent| {
+        let message = sent.message.as_deref().filter(|_| !sent.raw);
+        message.is_some_and(|it| !it.is_request() && it.method == Method::Ack)
+    });
+    answers.map(|sent| Finding {
+        host: Some(sent.from),
+        record: Some(sent.record),
+        at: sent.at,
+        text: "an ACK was answered".to_owned(),
+    })
 }
 
 /// A server transaction: in which life of whom, and the branch and method that it is matched by (RFC 3261 §17.2.3).
