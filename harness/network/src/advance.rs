@@ -88,7 +88,7 @@ impl Network {
         match happening {
             Happening::Control(event) => event(self),
             Happening::Heal(fault) => self.heal(fault),
-            Happening::Timer(timer) => self.0.with(|state| state.fire(&timer)),
+            Happening::Timer(timer) => self.0.with(|state| state.timer_due(timer)),
             Happening::Probe(asker, hop) => self.0.with(|state| state.probe(asker, hop)),
             Happening::Arrival(arrival) => self.0.with(|state| {
                 state.packets_in_flight -= 1;
@@ -101,7 +101,11 @@ impl Network {
         let running = self.0.with(|state| {
             state.cause = None;
             state.polled = Some(host);
-            state.machine(host).running.clone()
+            let machine = state.machine(host);
+            machine
+                .running
+                .clone()
+                .filter(|_| !machine.frozen.is_frozen())
         });
         if let Some(incarnation) = running {
             incarnation.poll();

@@ -57,6 +57,15 @@ pub enum Event {
         /// What was done.
         how: Alteration,
     },
+    /// A NAT rewrote a packet's addresses, in an ICMP error also those of the packet it is about.
+    Translated {
+        /// As it is now.
+        packet: Packet,
+        /// Source before.
+        from: SocketAddr,
+        /// Destination before.
+        to: SocketAddr,
+    },
     /// A socket was bound.
     SocketOpened {
         /// The new socket.
@@ -111,12 +120,17 @@ pub enum Event {
         /// In which way.
         how: TaskEnd,
     },
-    /// Code panicked; its task is over, its host goes on.
+    /// Code panicked uninvited; its task is over, its host goes on.
     Panic {
         /// The task.
         task: TaskId,
         /// The panic's message.
         message: String,
+    },
+    /// A fault had the process panic; all of it ends.
+    InvitedPanic {
+        /// The fault.
+        fault: FaultId,
     },
     /// An incarnation began.
     HostStarted {
@@ -129,6 +143,16 @@ pub enum Event {
         incarnation: u32,
         /// In which way.
         how: Stop,
+    },
+    /// An incarnation's process was stopped; its kernel goes on.
+    HostFrozen {
+        /// Which one.
+        incarnation: u32,
+    },
+    /// A stopped process goes on.
+    HostResumed {
+        /// Which incarnation.
+        incarnation: u32,
     },
     /// A fault began.
     FaultArmed {
@@ -149,6 +173,8 @@ pub enum Event {
 pub enum LossReason {
     /// A fault lost it.
     Fault(FaultId),
+    /// The queue before a link that a fault had slowed down was full.
+    QueueFull(FaultId),
     /// No LAN holds the destination address.
     NoRoute,
     /// ARP or neighbour discovery got no answer.
@@ -161,6 +187,12 @@ pub enum LossReason {
     PortClosed,
     /// The socket's receive buffer was full.
     BufferFull,
+    /// A NAT has no mapping for the destination: there never was one, or it has expired.
+    NoMapping,
+    /// A NAT has a mapping for the destination, but does not let this sender in.
+    Filtered,
+    /// A NAT had no port left for a new mapping.
+    NatFull,
     /// Nobody has joined the multicast group.
     NoGroup,
     /// The socket that an ICMP error was about is gone.
@@ -223,6 +255,8 @@ pub enum TaskEnd {
 pub enum Stop {
     /// The process ended and the kernel closed its sockets.
     Killed,
+    /// The process panicked as a fault asked, and the kernel closed its sockets.
+    Crashed,
     /// The machine fell silent.
     PowerOff,
 }

@@ -96,6 +96,13 @@ impl Incarnation {
         handle
     }
 
+    /// Lists the host again if it was woken while it was not to be polled.
+    pub(crate) fn list_if_woken(&self) {
+        if self.listed.listed.load(Ordering::Relaxed) {
+            self.listed.woken.push(self.listed.host);
+        }
+    }
+
     /// Runs the tasks that are ready; the host lists itself again if some are left.
     pub(crate) fn poll(&self) {
         self.listed.listed.store(false, Ordering::Relaxed);

@@ -4,7 +4,7 @@
 //! waiting cost microseconds. Faults are rules on packets, sends and hosts. Everything that happens is recorded with
 //! its cause, and equal seeds give equal records on any machine.
 //!
-//! What it owns: the clock, the executor, links and their latency, ARP, ICMP, the sockets' errors as Linux, macOS and
+//! What it owns: the clock, the executor, links and their latency, ARP, ICMP, NATs, the sockets' errors as Linux, macOS and
 //! Windows number and deliver them. What it refuses: any knowledge of a protocol, wall-clock time, threads, and tokio's
 //! runtime: `tokio::spawn` and `tokio::time` panic in a task, and that panic is a record. `tokio::sync` works.
 //!
@@ -75,9 +75,11 @@ mod draw;
 mod event;
 mod executor;
 pub mod fault;
+mod frozen;
 mod host;
 mod lifecycle;
 mod link;
+mod nat;
 mod neighbour;
 mod network;
 mod packet;
@@ -107,6 +109,7 @@ pub use event::{
 pub use fault::{FaultId, FaultReport, Injection, Scope};
 pub use host::Host;
 pub use link::Latency;
+pub use nat::{NatBehaviour, NatOptions};
 pub use network::Network;
 pub use packet::{Icmp, IcmpKind, Packet, Payload};
 pub use platform::{Platform, SocketError, SocketErrorKind};

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::event::{Event, Stop};
 use crate::executor::Incarnation;
-use crate::fault::HostChange;
+use crate::fault::{FaultId, HostChange};
 use crate::host::Host;
 use crate::state::{Factory, State};
 use crate::{HostId, Network};
@@ -45,11 +45,17 @@ impl Network {
     }
 
     /// Does to a host what a fault asks; false if that changes nothing.
-    pub(crate) fn begin(&self, change: HostChange, host: HostId) -> bool {
+    pub(crate) fn begin(&self, fault: FaultId, change: HostChange, host: HostId) -> bool {
         match change {
             HostChange::Kill => self.stop(host, Stop::Killed),
             HostChange::Restart => self.restart(host),
             HostChange::Detach => self.0.with(|state| state.detach(host)),
+            HostChange::Crash => self.crash(fault, host),
+            HostChange::Freeze => self.0.with(|state| state.freeze(host, fault)),
+            HostChange::Resume => self.0.with(|state| state.resume_host(host, None)),
+            HostChange::NatExpire | HostChange::NatRebind => self
+                .0
+                .with(|state| state.nats.change(change, host, state.now)),
             HostChange::PowerOff => {
                 let stopped = self.stop(host, Stop::PowerOff);
                 self.0.with(|state| state.power_off(host)) || stopped
@@ -58,7 +64,7 @@ impl Network {
     }
 
     /// Undoes it. A process is not started on a machine that is off, nor one that runs already.
-    pub(crate) fn undo(&self, change: HostChange, host: HostId) {
+    pub(crate) fn undo(&self, fault: FaultId, change: HostChange, host: HostId) {
         let (powered, running) = self.0.with(|state| {
             let machine = state.machine(host);
             (machine.powered, machine.running.is_some())
@@ -68,11 +74,33 @@ impl Network {
             HostChange::PowerOff if !powered => {
                 self.restart(host);
             }
-            HostChange::Kill if powered && !running => {
+            HostChange::Kill | HostChange::Crash if powered && !running => {
                 self.restart(host);
             }
-            HostChange::PowerOff | HostChange::Kill | HostChange::Restart => {}
+            HostChange::Freeze => {
+                self.0.with(|state| state.resume_host(host, Some(fault)));
+            }
+            HostChange::PowerOff
+            | HostChange::Kill
+            | HostChange::Crash
+            | HostChange::Restart
+            | HostChange::Resume
+            | HostChange::NatExpire
+            | HostChange::NatRebind => {}
         }
+    }
+
+    fn crash(&self, fault: FaultId, host: HostId) -> bool {
+        let panics = self.0.with(|state| {
+            let machine = state.machine(host);
+            let panics = machine.running.is_some() && !machine.frozen.is_frozen();
+            if panics {
+                let panic = state.record(Some(host), Event::InvitedPanic { fault });
+                state.cause = Some(panic);
+            }
+            panics
+        });
+        panics && self.stop(host, Stop::Crashed)
     }
 
     fn stop(&self, host: HostId, how: Stop) -> bool {
@@ -98,6 +126,7 @@ impl State {
         let running = machine.running.take()?;
         let incarnation = machine.incarnation;
         let closed = machine.sockets.close_all();
+        self.forget_freezing(host);
         let stopped = self.record(Some(host), Event::HostStopped { incarnation, how });
         self.cause = Some(stopped);
         for socket in closed {

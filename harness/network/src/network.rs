@@ -11,6 +11,7 @@ use crate::event::{Event, RecordId};
 use crate::fault::Faults;
 use crate::host::Host;
 use crate::link::{Latency, Links};
+use crate::nat::NatOptions;
 use crate::queue::{Queue, Rank};
 use crate::recorder::Recorder;
 use crate::state::{Happening, Inner, Machine, State};
@@ -42,6 +43,7 @@ impl Network {
             topology: Topology::default(),
             machines: Vec::new(),
             links: Links::default(),
+            nats: crate::nat::Nats::default(),
             neighbours: crate::neighbour::Neighbours::default(),
             neighbour_timeout: Duration::from_secs(1),
             limiter: crate::router::Limiter::default(),
@@ -77,6 +79,20 @@ impl Network {
     /// A name that is taken, or a subnet that overlaps another LAN's.
     pub fn add_lan(&self, name: &str, subnets: &[Subnet]) -> Result<LanId, TopologyError> {
         self.0.with(|state| state.topology.add_lan(name, subnets))
+    }
+
+    /// Puts a NAT in front of a LAN: its hosts reach the outside under the NAT's addresses, and the outside reaches them
+    /// only there. Their own addresses are private from now on, and lead nowhere from other LANs.
+    ///
+    /// # Errors
+    /// No outside address, one that is taken, cannot be held, or is the LAN's own; a LAN that has a NAT already.
+    pub fn add_nat(&self, lan: LanId, options: NatOptions) -> Result<(), TopologyError> {
+        self.0.with(|state| {
+            let root = state.root.with_text("nat");
+            let key = state.topology.add_nat(lan, &options.outside, root)?;
+            state.nats.add(lan, options, key);
+            Ok(())
+        })
     }
 
     /// Adds a host: a machine that is on and has no process yet, so that all its ports are closed.

@@ -17,7 +17,7 @@ pub struct Packet {
     pub to: SocketAddr,
     /// Who sent it; `None` for a router.
     pub sender: Option<HostId>,
-    /// Who holds the destination address; `None` if nobody does.
+    /// Who holds the destination address, or is behind the NAT that does; `None` if nobody.
     pub receiver: Option<HostId>,
     /// What it carries.
     pub payload: Payload,

@@ -32,7 +32,10 @@ struct Passage {
 
 impl State {
     /// Lets the faults judge a packet, and puts what they leave of it on the link.
-    pub(crate) fn enter_wire(&mut self, mut arrival: Arrival) {
+    pub(crate) fn enter_wire(&mut self, arrival: Arrival) {
+        let Some(mut arrival) = self.translate_out(arrival) else {
+            return;
+        };
         let ends = (arrival.packet.sender, arrival.packet.receiver);
         let root = self.link_key(ends);
         let (latency, key) = self.links.enter(ends, root);
@@ -44,7 +47,7 @@ impl State {
             answer: None,
         };
         let lost = faults.iter_mut().try_for_each(|fault| {
-            let verdict = fault.judge(Phase::Wire, &arrival.packet, key);
+            let verdict = fault.judge(self.now, Phase::Wire, &arrival.packet, key);
             self.apply(fault, verdict, &mut arrival, &mut passage)
         });
         self.faults.put_back(faults);
@@ -76,12 +79,13 @@ impl State {
         }
         let key = self.link_key((packet.sender, packet.receiver));
         let mut faults = self.faults.take_active();
-        let verdict = faults
-            .iter_mut()
-            .find_map(|fault| match fault.judge(phase, packet, key) {
-                Verdict::Pass => None,
-                verdict => Some((fault.id(), verdict)),
-            });
+        let verdict =
+            faults
+                .iter_mut()
+                .find_map(|fault| match fault.judge(self.now, phase, packet, key) {
+                    Verdict::Pass => None,
+                    verdict => Some((fault.id(), verdict)),
+                });
         self.faults.put_back(faults);
         self.end_spent_faults();
         verdict
@@ -99,6 +103,12 @@ impl State {
         }
         match self.judge(phase, packet) {
             Some((_, Verdict::Refuse(kind))) => Some(kind),
+            Some((_, Verdict::Answer(kind))) => {
+                if let Some(host) = packet.sender {
+                    self.host_answers(host, kind, packet, self.cause);
+                }
+                Some(SocketErrorKind::NotPermitted)
+            }
             _ => None,
         }
     }
@@ -112,8 +122,12 @@ impl State {
     ) -> ControlFlow<()> {
         let how = match verdict {
             Verdict::Pass | Verdict::Refuse(_) => return ControlFlow::Continue(()),
-            Verdict::Lose | Verdict::Answer(_) => {
-                let (packet, reason) = (arrival.packet.clone(), LossReason::Fault(fault.id()));
+            Verdict::Lose | Verdict::Overflow | Verdict::Answer(_) => {
+                let reason = match verdict {
+                    Verdict::Overflow => LossReason::QueueFull(fault.id()),
+                    _ => LossReason::Fault(fault.id()),
+                };
+                let packet = arrival.packet.clone();
                 let lost = self.lose(packet, reason, arrival.cause);
                 if let Verdict::Answer(kind) = verdict {
                     passage.answer = Some((kind, lost));

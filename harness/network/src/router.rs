@@ -61,12 +61,18 @@ impl State {
             return;
         }
         let from = self.topology.router(host, about.from.ip());
-        self.send_icmp(None, SocketAddr::new(from, 0), kind, about, cause);
+        self.send_icmp(None, SocketAddr::new(from, 0), kind, about, Some(cause));
     }
 
-    /// A host answers a datagram for a port that is closed (RFC 1122 §4.1.3.1). Only Linux is known to limit that,
-    /// and not on its loopback.
-    pub(crate) fn host_answers(&mut self, host: HostId, about: &Packet, cause: RecordId) {
+    /// A host answers a datagram for a port that is closed (RFC 1122 §4.1.3.1), or that its firewall rejects. Only
+    /// Linux is known to limit that, and not on its loopback.
+    pub(crate) fn host_answers(
+        &mut self,
+        host: HostId,
+        kind: IcmpKind,
+        about: &Packet,
+        cause: Option<RecordId>,
+    ) {
         let limited = self.machine(host).platform == Platform::Linux && about.sender != Some(host);
         if !may_be_answered(about)
             || (limited
@@ -79,7 +85,7 @@ impl State {
         self.send_icmp(
             Some(host),
             SocketAddr::new(about.to.ip(), 0),
-            IcmpKind::PortUnreachable,
+            kind,
             about,
             cause,
         );
@@ -91,20 +97,25 @@ impl State {
         from: SocketAddr,
         kind: IcmpKind,
         about: &Packet,
-        cause: RecordId,
+        cause: Option<RecordId>,
     ) {
+        // A host knows nothing of the NAT before it; a router is that NAT.
+        let quoted = match sender {
+            Some(_) => about.clone(),
+            None => self.as_sender_knows(about),
+        };
         let packet = Packet {
             id: self.next_packet(),
             from,
             to: SocketAddr::new(about.from.ip(), 0),
             sender,
             receiver: about.sender,
-            payload: Payload::Icmp(icmp_about(kind, about)),
+            payload: Payload::Icmp(icmp_about(kind, &quoted)),
             dont_fragment: false,
         };
         let cause = self.record_caused(
             sender,
-            Some(cause),
+            cause,
             Event::Sent {
                 packet: packet.clone(),
             },

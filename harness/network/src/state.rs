@@ -15,8 +15,10 @@ use crate::draw::Key;
 use crate::event::{Event, LossReason, RecordId, SocketCall, SocketId};
 use crate::executor::{Incarnation, Woken};
 use crate::fault::{FaultId, Faults};
+use crate::frozen::Frozen;
 use crate::host::Host;
 use crate::link::Links;
+use crate::nat::Nats;
 use crate::neighbour::{Asker, Hop, Neighbours};
 use crate::packet::Packet;
 use crate::platform::{Platform, SocketError, SocketErrorKind};
@@ -82,6 +84,7 @@ pub(crate) struct Machine {
     pub(crate) incarnation: u32,
     pub(crate) running: Option<Rc<Incarnation>>,
     pub(crate) factory: Option<Factory>,
+    pub(crate) frozen: Frozen,
     pub(crate) sockets: SocketTable,
     pub(crate) draws: BTreeMap<Box<str>, u64>,
     pub(crate) path_mtu: VecDeque<(IpAddr, u16)>,
@@ -97,6 +100,7 @@ impl Machine {
             incarnation: 0,
             running: None,
             factory: None,
+            frozen: Frozen::default(),
             sockets: SocketTable::new(platform),
             draws: BTreeMap::new(),
             path_mtu: VecDeque::new(),
@@ -125,6 +129,7 @@ pub(crate) struct State {
     pub(crate) topology: Topology,
     pub(crate) machines: Vec<Machine>,
     pub(crate) links: Links,
+    pub(crate) nats: Nats,
     pub(crate) neighbours: Neighbours,
     pub(crate) neighbour_timeout: Duration,
     pub(crate) limiter: Limiter,

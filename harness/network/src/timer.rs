@@ -29,10 +29,19 @@ pub struct Sleep {
 pub(crate) struct TimerCell {
     id: TimerId,
     host: HostId,
-    class: TimerClass,
+    due: Instant,
+    /// Whether somebody waits for it, as far as the engine counts.
+    counted: Cell<bool>,
     set: RecordId,
     fired: Cell<Option<RecordId>>,
     waker: RefCell<Option<Waker>>,
+}
+
+impl TimerCell {
+    /// Its place in the order of coming due.
+    pub(crate) fn key(&self) -> (Instant, TimerId) {
+        (self.due, self.id)
+    }
 }
 
 impl Sleep {
@@ -123,7 +132,8 @@ impl State {
         let cell = Rc::new(TimerCell {
             id,
             host,
-            class,
+            due,
+            counted: Cell::new(class == TimerClass::Foreground),
             set,
             fired,
             waker: RefCell::new(None),
@@ -139,10 +149,24 @@ impl State {
     }
 
     fn cancel_timer(&mut self, ticket: Ticket, cell: &TimerCell) -> Option<Happening> {
-        let happening = self.queue.cancel(ticket)?;
+        let overdue = |state: &mut Self| {
+            let kept = state.machine_mut(cell.host).frozen.take_overdue(cell.key());
+            kept.map(Happening::Timer)
+        };
+        let cancelled = self.queue.cancel(ticket);
+        let happening = cancelled.or_else(|| overdue(self))?;
         self.uncount(cell);
         self.record(Some(cell.host), Event::TimerCancelled { timer: cell.id });
         Some(happening)
+    }
+
+    /// Fires a timer, unless the process that it is for is stopped.
+    pub(crate) fn timer_due(&mut self, cell: Rc<TimerCell>) {
+        if self.machine(cell.host).frozen.is_frozen() {
+            self.keep_overdue(cell.host, cell);
+        } else {
+            self.fire(&cell);
+        }
     }
 
     pub(crate) fn fire(&mut self, cell: &TimerCell) {
@@ -156,8 +180,8 @@ impl State {
         self.wakes.extend(cell.waker.take());
     }
 
-    fn uncount(&mut self, cell: &TimerCell) {
-        if cell.class == TimerClass::Foreground {
+    pub(crate) fn uncount(&mut self, cell: &TimerCell) {
+        if cell.counted.replace(false) {
             self.foreground_timers -= 1;
         }
     }

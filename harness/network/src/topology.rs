@@ -1,6 +1,6 @@
 //! Who is where: LANs, hosts, their addresses, and which way a packet goes.
 //!
-//! Hosts on one LAN are neighbours; one router joins all LANs.
+//! Hosts on one LAN are neighbours; one router joins all LANs. A LAN may have a NAT before it, which hides its hosts.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -55,6 +55,12 @@ pub enum TopologyError {
     AddressNotUnicast { address: IpAddr },
     /// A host without any address.
     NoAddress { name: String },
+    /// A NAT without any address outside.
+    NoOutsideAddress { lan: String },
+    /// A NAT whose outside address is one of the LAN that is inside.
+    OutsideAddressInside { address: IpAddr, lan: String },
+    /// A second NAT before one LAN.
+    SecondNat { lan: String },
     /// The LAN belongs to another network.
     UnknownLan { lan: LanId },
 }
@@ -62,6 +68,21 @@ pub enum TopologyError {
 pub(crate) struct Lan {
     name: String,
     subnets: Vec<Subnet>,
+    /// The addresses of the NAT before it.
+    outside: Vec<IpAddr>,
+}
+
+impl Lan {
+    fn contains(&self, address: IpAddr) -> bool {
+        self.subnets.iter().any(|subnet| subnet.contains(address))
+    }
+
+    /// Whether its addresses of this family lead nowhere from outside.
+    fn hides(&self, like: IpAddr) -> bool {
+        self.outside
+            .iter()
+            .any(|outside| outside.is_ipv4() == like.is_ipv4())
+    }
 }
 
 pub(crate) struct Site {
@@ -76,6 +97,7 @@ pub(crate) struct Topology {
     hosts: Vec<Site>,
     addresses: BTreeMap<IpAddr, HostId>,
     names: BTreeMap<String, HostId>,
+    nats: BTreeMap<IpAddr, LanId>,
 }
 
 /// Which way a destination lies.
@@ -117,10 +139,43 @@ impl Topology {
         self.lans.push(Lan {
             name: name.to_owned(),
             subnets: subnets.to_vec(),
+            outside: Vec::new(),
         });
         Ok(LanId(
             u32::try_from(self.lans.len() - 1).unwrap_or(u32::MAX),
         ))
+    }
+
+    /// Notes the addresses of a NAT; gives the key of its draws.
+    pub(crate) fn add_nat(
+        &mut self,
+        lan: LanId,
+        outside: &[IpAddr],
+        root: Key,
+    ) -> Result<Key, TopologyError> {
+        let inside = self
+            .lans
+            .get(lan.0 as usize)
+            .ok_or(TopologyError::UnknownLan { lan })?;
+        let name = inside.name.clone();
+        if !inside.outside.is_empty() {
+            return Err(TopologyError::SecondNat { lan: name });
+        }
+        if outside.is_empty() {
+            return Err(TopologyError::NoOutsideAddress { lan: name });
+        }
+        for address in outside.iter().copied() {
+            if inside.contains(address) {
+                return Err(TopologyError::OutsideAddressInside { address, lan: name });
+            }
+            self.check_unicast(address)?;
+            self.check_free(address)?;
+        }
+        let key = root.with_text(&name);
+        self.lans[lan.0 as usize].outside = outside.to_vec();
+        self.nats
+            .extend(outside.iter().map(|address| (*address, lan)));
+        Ok(key)
     }
 
     pub(crate) fn add_host(
@@ -166,25 +221,38 @@ impl Topology {
     }
 
     fn check_address(&self, address: IpAddr, lan: &Lan) -> Result<(), TopologyError> {
-        let broadcast = lan
-            .subnets
-            .iter()
-            .any(|subnet| subnet.is_broadcast(address));
-        if address.is_multicast() || address.is_loopback() || address.is_unspecified() || broadcast
-        {
-            return Err(TopologyError::AddressNotUnicast { address });
-        }
-        if !lan.subnets.iter().any(|subnet| subnet.contains(address)) {
+        self.check_unicast(address)?;
+        if !lan.contains(address) {
             return Err(TopologyError::AddressOutsideLan {
                 address,
                 lan: lan.name.clone(),
             });
         }
-        match self.holder(address) {
-            Some(holder) => {
-                let holder = self.site(holder).options.name.clone();
-                Err(TopologyError::DuplicateAddress { address, holder })
-            }
+        self.check_free(address)
+    }
+
+    fn check_unicast(&self, address: IpAddr) -> Result<(), TopologyError> {
+        let mut subnets = self.lans.iter().flat_map(|lan| &lan.subnets);
+        let broadcast = address == IpAddr::V4(Ipv4Addr::BROADCAST)
+            || subnets.any(|subnet| subnet.is_broadcast(address));
+        if address.is_multicast() || address.is_loopback() || address.is_unspecified() || broadcast
+        {
+            return Err(TopologyError::AddressNotUnicast { address });
+        }
+        Ok(())
+    }
+
+    /// Whether neither a host nor a NAT has the address.
+    fn check_free(&self, address: IpAddr) -> Result<(), TopologyError> {
+        let host = self
+            .holder(address)
+            .map(|host| self.site(host).options.name.clone());
+        let nat = || {
+            let lan = self.nat_at(address)?;
+            Some(format!("the NAT of {}", self.lans[lan.0 as usize].name))
+        };
+        match host.or_else(nat) {
+            Some(holder) => Err(TopologyError::DuplicateAddress { address, holder }),
             None => Ok(()),
         }
     }
@@ -206,6 +274,16 @@ impl Topology {
         self.addresses.get(&address).copied()
     }
 
+    /// The LAN whose NAT holds the address.
+    pub(crate) fn nat_at(&self, address: IpAddr) -> Option<LanId> {
+        self.nats.get(&address).copied()
+    }
+
+    /// Whether the address is in one of the LAN's subnets.
+    pub(crate) fn is_on_lan(&self, lan: LanId, address: IpAddr) -> bool {
+        self.lans[lan.0 as usize].contains(address)
+    }
+
     /// Where `address` lies as seen from `host`.
     pub(crate) fn route(&self, host: HostId, address: IpAddr) -> Route {
         let site = self.site(host);
@@ -214,15 +292,20 @@ impl Topology {
         }
         // A held address is the common case, and costs no walk over LANs.
         if let Some(holder) = self.holder(address) {
-            let near = self.site(holder).options.lan == site.options.lan;
-            return if near {
+            let lan = self.site(holder).options.lan;
+            return if lan == site.options.lan {
                 Route::Neighbour
+            } else if self.lans[lan.0 as usize].hides(address) {
+                Route::Nowhere
             } else {
                 Route::Routed
             };
         }
+        // A NAT is a router, whichever LAN its address belongs to.
+        if self.nats.contains_key(&address) {
+            return Route::Routed;
+        }
         let own = &self.lans[site.options.lan.0 as usize];
-        let within = |lan: &Lan| lan.subnets.iter().any(|subnet| subnet.contains(address));
         let directed = own
             .subnets
             .iter()
@@ -231,8 +314,14 @@ impl Topology {
             IpAddr::V4(Ipv4Addr::BROADCAST) => Route::Broadcast,
             _ if directed => Route::Broadcast,
             _ if address.is_multicast() => Route::Multicast,
-            _ if within(own) => Route::Neighbour,
-            _ if self.lans.iter().any(within) => Route::Routed,
+            _ if own.contains(address) => Route::Neighbour,
+            _ if self
+                .lans
+                .iter()
+                .any(|lan| lan.contains(address) && !lan.hides(address)) =>
+            {
+                Route::Routed
+            }
             _ => Route::Nowhere,
         }
     }
@@ -276,6 +365,16 @@ impl fmt::Display for TopologyError {
                 write!(f, "{address} is not an address that one host can hold")
             }
             Self::NoAddress { name } => write!(f, "host `{name}` has no address"),
+            Self::NoOutsideAddress { lan } => {
+                write!(f, "the NAT of LAN `{lan}` has no address outside")
+            }
+            Self::OutsideAddressInside { address, lan } => {
+                write!(
+                    f,
+                    "{address} is inside LAN `{lan}`, and cannot be its NAT's address outside"
+                )
+            }
+            Self::SecondNat { lan } => write!(f, "LAN `{lan}` has a NAT already"),
             Self::UnknownLan { lan } => write!(f, "LAN {} is not part of this network", lan.0),
         }
     }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::event::{Event, LossReason, RecordId};
-use crate::fault::Phase;
+use crate::fault::{Phase, Verdict};
 use crate::neighbour::Asker;
 use crate::packet::{Icmp, IcmpKind, Packet, Payload};
 use crate::queue::{Rank, Ticket};
@@ -61,11 +61,14 @@ impl State {
 
     /// A packet reaches the last hop.
     pub(crate) fn arrive(&mut self, arrival: Arrival) {
-        let Arrival { packet, cause } = arrival;
-        let routed = packet
-            .sender
-            .is_some_and(|sender| self.topology.route(sender, packet.to.ip()) == Route::Routed);
+        let translated = self.translate_in(arrival);
+        let Some(Arrival { packet, cause }) = translated else {
+            return;
+        };
+        // Whoever could not have sent to this address itself has come through a NAT, or a router.
+        let near = |sender| self.topology.route(sender, packet.to.ip()) == Route::Neighbour;
         let looped = packet.sender.is_some() && packet.sender == packet.receiver;
+        let routed = !looped && packet.sender.is_some_and(|sender| !near(sender));
         let Some(host) = packet.receiver else {
             return self.await_neighbour(
                 Asker::Router,
@@ -89,8 +92,11 @@ impl State {
             self.lose(packet, LossReason::HostGone, cause);
             return;
         }
-        if let (false, Some((fault, _))) = (looped, self.judge(Phase::Arrival, &packet)) {
-            self.lose(packet, LossReason::Fault(fault), cause);
+        if let (false, Some((fault, verdict))) = (looped, self.judge(Phase::Arrival, &packet)) {
+            let lost = self.lose(packet.clone(), LossReason::Fault(fault), cause);
+            if let Verdict::Answer(kind) = verdict {
+                self.host_answers(host, kind, &packet, Some(lost));
+            }
             return;
         }
         self.hand_over(host, packet, cause);
@@ -130,7 +136,7 @@ impl State {
             Err(reason) => {
                 let lost = self.lose(packet.clone(), reason, cause);
                 if reason == LossReason::PortClosed {
-                    self.host_answers(host, &packet, lost);
+                    self.host_answers(host, IcmpKind::PortUnreachable, &packet, Some(lost));
                 }
             }
         }

@@ -38,7 +38,13 @@ const SETTINGS: &[Setting] = &[
         name: "expires",
         kind: Kind::Duration,
         presence: Presence::Default("3600s"),
-        doc: "The registration lifetime that it asks for, in whole seconds.",
+        doc: "The registration lifetime that it asks for, in whole seconds; a registrar grants 60 s to an hour.",
+    },
+    Setting {
+        name: "keep_alive",
+        kind: Kind::Duration,
+        presence: Presence::Default("0s"),
+        doc: "How often it sends line breaks to the registrar, so that a NAT keeps its mapping; 0s sends none.",
     },
     Setting {
         name: "answer",
@@ -67,6 +73,12 @@ const ANSWER: &[Setting] = &[
         presence: Presence::Optional,
         doc: "Refuses the call with this status instead of taking it.",
     },
+    Setting {
+        name: "do_not_disturb",
+        kind: Kind::Switch,
+        presence: Presence::Default("false"),
+        doc: "Refuses every call with 480 at once, without a ring.",
+    },
 ];
 
 const COMMANDS: &[CommandEntry] = &[
@@ -81,14 +93,14 @@ const COMMANDS: &[CommandEntry] = &[
         arguments: &[],
     },
     CommandEntry {
+        name: "exit",
+        doc: "Leaves as an application does that is closed properly: ends the call and removes the registration.",
+        arguments: &[],
+    },
+    CommandEntry {
         name: "call",
         doc: "Calls somebody.",
-        arguments: &[Setting {
-            name: "to",
-            kind: Kind::HostOrUri,
-            presence: Presence::Required,
-            doc: "Another phone by its host's name, or any SIP URI.",
-        }],
+        arguments: &[TO],
     },
     CommandEntry {
         name: "re-invite",
@@ -96,11 +108,56 @@ const COMMANDS: &[CommandEntry] = &[
         arguments: &[],
     },
     CommandEntry {
+        name: "update",
+        doc: "Sends an UPDATE without an offer in the call that is up.",
+        arguments: &[],
+    },
+    CommandEntry {
+        name: "info",
+        doc: "Sends an empty INFO in the call that is up.",
+        arguments: &[],
+    },
+    CommandEntry {
+        name: "message",
+        doc: "Sends somebody a text, in a MESSAGE outside of any call.",
+        arguments: &[
+            TO,
+            Setting {
+                name: "text",
+                kind: Kind::Text,
+                presence: Presence::Default("hello"),
+                doc: "The text.",
+            },
+        ],
+    },
+    CommandEntry {
+        name: "options",
+        doc: "Asks somebody with OPTIONS whether they are there and willing.",
+        arguments: &[TO],
+    },
+    CommandEntry {
+        name: "do-not-disturb",
+        doc: "Refuses every call with 480 from now on, or no longer.",
+        arguments: &[Setting {
+            name: "on",
+            kind: Kind::Switch,
+            presence: Presence::Default("true"),
+            doc: "Whether it is on.",
+        }],
+    },
+    CommandEntry {
         name: "hang-up",
         doc: "Ends the call: BYE, or CANCEL before the answer; refuses with 603 what still rings here.",
         arguments: &[],
     },
 ];
+
+const TO: Setting = Setting {
+    name: "to",
+    kind: Kind::HostOrUri,
+    presence: Presence::Required,
+    doc: "Another phone by its host's name, or any SIP URI.",
+};
 
 /// For settings that were not checked against the directory.
 const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
@@ -118,6 +175,9 @@ fn build(settings: &Settings, directory: &Directory) -> Box<dyn Actor> {
                 .duration("expires")
                 .unwrap_or(Duration::from_secs(3600)),
             answer: settings.table("answer").map(answer).unwrap_or_default(),
+            keep_alive: settings
+                .duration("keep_alive")
+                .filter(|every| !every.is_zero()),
         },
         directory.clone(),
     ))
@@ -137,5 +197,6 @@ fn answer(table: &Settings) -> Answer {
         status: table
             .integer("status")
             .and_then(|code| Status::new(u16::try_from(code).ok()?)),
+        do_not_disturb: table.switch("do_not_disturb"),
     }
 }

@@ -1,13 +1,17 @@
 //! One life of a phone: the machine between its socket and the user agent core.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::time::Duration;
 
+use bytes::Bytes;
+use linefault_protocol::Instant;
 use linefault_protocol::sip::Uri;
 use linefault_protocol::sip::transaction::Output;
-use linefault_protocol::sip::user_agent::{self, Ending, Event, Failure, UserAgent, UserAgentTurn};
+use linefault_protocol::sip::user_agent::{self, Event, UserAgent, UserAgentTurn};
 
-use super::Config;
 use super::entry::domain_of;
+use super::{Config, log};
 use crate::catalogue::{Command, Directory};
 use crate::element::Element;
 use crate::{Context, Deadlines, Input, Machine, Report};
@@ -23,6 +27,9 @@ struct Running {
     element: Element,
     agent: UserAgent,
     dialogs: BTreeSet<u64>,
+    proxy: SocketAddr,
+    keep_alive: Option<Duration>,
+    next_keep_alive: Option<Instant>,
 }
 
 impl Life {
@@ -59,10 +66,28 @@ impl Life {
         match (command.name, target) {
             ("register", _) => running.step(cx, |agent, turn| agent.register(turn)),
             ("unregister", _) => running.step(cx, |agent, turn| agent.unregister(turn)),
+            ("exit", _) => {
+                running.next_keep_alive = None;
+                running.step(cx, |agent, turn| agent.leave(turn));
+            }
             ("re-invite", _) => running.step(cx, |agent, turn| agent.reinvite(turn)),
+            ("update", _) => running.step(cx, |agent, turn| agent.update(turn)),
+            ("info", _) => running.step(cx, |agent, turn| agent.info(turn)),
             ("hang-up", _) => running.step(cx, |agent, turn| agent.hang_up(turn)),
+            ("do-not-disturb", _) => {
+                let on = command.arguments.switch("on");
+                running.agent.set_do_not_disturb(on);
+                tracing::info!(on, "do not disturb");
+            }
             ("call", Some(uri)) => running.step(cx, |agent, turn| agent.call(turn, &uri)),
-            ("call", None) => tracing::warn!(to, "cannot call what is no URI"),
+            ("options", Some(uri)) => running.step(cx, |agent, turn| agent.ask(turn, &uri)),
+            ("message", Some(uri)) => {
+                let text = command.arguments.text("text").unwrap_or_default();
+                running.step(cx, |agent, turn| agent.message(turn, &uri, text));
+            }
+            ("call" | "options" | "message", None) => {
+                tracing::warn!(to, "cannot reach what is no URI");
+            }
             (name, _) => tracing::warn!(name, "unknown command"),
         }
     }
@@ -83,6 +108,9 @@ impl Machine for Life {
                         answer: self.config.answer,
                     }),
                     dialogs: BTreeSet::new(),
+                    proxy: self.config.proxy,
+                    keep_alive: self.config.keep_alive,
+                    next_keep_alive: self.config.keep_alive.map(|every| cx.now() + every),
                 });
             }
             Input::Command(command) => self.command(cx, &command),
@@ -98,9 +126,10 @@ impl Machine for Life {
     }
 
     fn deadlines(&self) -> Deadlines {
-        let Some(Running { element, agent, .. }) = &self.running else {
+        let Some(running) = &self.running else {
             return Deadlines::default();
         };
+        let Running { element, agent, .. } = running;
         Deadlines {
             foreground: element
                 .working_deadline()
@@ -111,6 +140,7 @@ impl Machine for Life {
                 .background_deadline()
                 .into_iter()
                 .chain(element.lingering_deadline())
+                .chain(running.next_keep_alive)
                 .min(),
         }
     }
@@ -137,11 +167,20 @@ impl Running {
                 self.element.expire(cx.now());
                 self.settle(cx);
                 self.step(cx, |agent, turn| agent.expire(turn));
+                self.keep_alive(cx);
             }
             Input::ReceiveFailed { error } => {
                 tracing::warn!(errno = error.errno, "receiving failed: {error}");
             }
             Input::Start { .. } | Input::SendFailed { .. } | Input::Command(_) => {}
+        }
+    }
+
+    // RFC 5626 §3.5.1 has two line breaks for streams alone; phones send them over UDP as well, where nobody answers.
+    fn keep_alive(&mut self, cx: &mut Context<'_>) {
+        if self.next_keep_alive.is_some_and(|at| at <= cx.now()) {
+            self.next_keep_alive = self.keep_alive.map(|every| cx.now() + every);
+            cx.send(self.proxy, Bytes::from_static(b"\r\n\r\n"), None);
         }
     }
 
@@ -208,60 +247,7 @@ impl Running {
                 }
                 cx.report(Report::Closed { kind: "call", id });
             }
-            other => log(other),
+            other => log::write(other),
         }
-    }
-}
-
-fn log(event: Event) {
-    match event {
-        Event::Registered(lifetime) => {
-            tracing::info!(expires = lifetime.as_secs(), "registered");
-        }
-        Event::Unregistered => tracing::info!("unregistered"),
-        Event::NotRegistered(failure, retry) => not_registered(&failure, retry),
-        Event::Ringing(_, peer) => tracing::info!(peer, "ringing"),
-        Event::RingingThere(_, peer) => tracing::info!(peer, "ringing at the other end"),
-        Event::CallFailed(_, peer, Failure::Refused(status, reason)) => {
-            tracing::info!(peer, status = status.code(), "call failed: {reason}");
-        }
-        Event::CallFailed(_, peer, Failure::TimedOut) => tracing::warn!(peer, "call timed out"),
-        Event::CallFailed(_, peer, Failure::NotSent) => tracing::warn!(peer, "call not sent"),
-        Event::CallEnded(_, peer, Ending::Here) => tracing::info!(peer, "call ended: hung up"),
-        Event::CallEnded(_, peer, Ending::There) => {
-            tracing::info!(peer, "call ended: the other end hung up");
-        }
-        Event::CallEnded(_, peer, Ending::Lost) => {
-            tracing::warn!(peer, "call ended: the other end has lost it");
-        }
-        Event::Changed(_, peer) => tracing::info!(peer, "session changed"),
-        Event::NotChanged(_, peer, Failure::Refused(status, reason)) => {
-            tracing::info!(
-                peer,
-                status = status.code(),
-                "session not changed: {reason}"
-            );
-        }
-        Event::NotChanged(_, peer, _) => tracing::warn!(peer, "session not changed"),
-        Event::CallEnded(_, peer, Ending::NotAcknowledged) => {
-            tracing::warn!(peer, "call ended: the answer was never acknowledged");
-        }
-        Event::ByeUnanswered(_, peer) => tracing::warn!(peer, "BYE was not answered"),
-        Event::Send { .. } | Event::CallOpened(..) | Event::CallUp(..) | Event::CallClosed(_) => {}
-    }
-}
-
-fn not_registered(failure: &Failure, retry: Option<std::time::Duration>) {
-    let retry = retry.map(|wait| wait.as_millis());
-    match failure {
-        Failure::Refused(status, reason) => {
-            tracing::warn!(
-                status = status.code(),
-                retry_ms = retry,
-                "not registered: {reason}"
-            );
-        }
-        Failure::TimedOut => tracing::warn!(retry_ms = retry, "not registered: timed out"),
-        Failure::NotSent => tracing::warn!(retry_ms = retry, "not registered: not sent"),
     }
 }

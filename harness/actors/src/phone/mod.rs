@@ -5,6 +5,7 @@
 
 mod entry;
 mod life;
+mod log;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -38,6 +39,9 @@ pub struct Config {
     pub expires: Duration,
     /// How it takes calls.
     pub answer: Answer,
+    /// How often it sends two line breaks to the proxy, so that a NAT before it keeps its mapping (RFC 5626 §3.5.1); never
+    /// if `None`.
+    pub keep_alive: Option<Duration>,
 }
 
 impl Phone {

@@ -255,7 +255,7 @@ fn what_belongs_to_no_dialog_gets_481_and_what_is_not_done_405_or_501() {
         ("BYE", ";tag=2", "481 BYE"),
         ("INVITE", ";tag=2", "481 INVITE"),
         ("CANCEL", "", "481 CANCEL"),
-        ("MESSAGE", "", "405 MESSAGE"),
+        ("SUBSCRIBE", "", "405 SUBSCRIBE"),
         ("BREW", "", "501 BREW"),
         ("OPTIONS", "", "200 OPTIONS"),
     ] {

@@ -102,7 +102,7 @@ fn note(cx: &mut Context<'_>, aor: &str, change: &Change) -> u64 {
                 kind: "binding",
                 id: binding.id,
                 label: label(aor, binding),
-                target: binding.contact.socket_address(),
+                target: binding.destination(),
             });
             binding.id
         }

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use linefault_protocol::Instant;
 use linefault_protocol::sip::proxy::ProxyTurn;
 use linefault_protocol::sip::registrar::{Binding, Bindings};
 use linefault_protocol::sip::transaction::TransactionId;
 use linefault_protocol::sip::{Message, Method};
+use linefault_protocol::{Instant, Schedule};
 
 /// All contacts that are being asked.
 pub(super) struct Probes {
@@ -21,6 +21,8 @@ pub(super) struct Probes {
     next_check: Option<Instant>,
     running: BTreeMap<u64, Probe>,
     by_client: BTreeMap<TransactionId, u64>,
+    /// When a probe that could not be sent goes out again.
+    retries: Schedule<u64>,
 }
 
 /// One contact that is being asked.
@@ -28,7 +30,6 @@ struct Probe {
     aor: String,
     occasion: Occasion,
     client: Option<TransactionId>,
-    retry_at: Option<Instant>,
     give_up_at: Instant,
 }
 
@@ -65,6 +66,7 @@ impl Probes {
             next_check: every.map(|every| now + every),
             running: BTreeMap::new(),
             by_client: BTreeMap::new(),
+            retries: Schedule::new(),
         }
     }
 
@@ -82,14 +84,13 @@ impl Probes {
         occasion: Occasion,
     ) {
         let known = self.running.contains_key(&binding.id);
-        if known || binding.contact.socket_address().is_none() {
+        if known || binding.destination().is_none() {
             return;
         }
         let probe = Probe {
             aor: aor.to_owned(),
             occasion,
             client: None,
-            retry_at: None,
             give_up_at: turn.now + turn.layer.timers().t1 * 64,
         };
         self.running.insert(binding.id, probe);
@@ -99,13 +100,14 @@ impl Probes {
     /// Any response means that it lives.
     pub(super) fn answered(&mut self, client: TransactionId) {
         if let Some(binding) = self.by_client.remove(&client) {
-            self.running.remove(&binding);
+            self.forget(binding);
         }
     }
 
     /// The binding has proved to be alive, or is gone.
     pub(super) fn forget(&mut self, binding: u64) {
         self.running.remove(&binding);
+        self.retries.set(binding, None);
     }
 
     /// A probe heard nothing until Timer F.
@@ -123,19 +125,17 @@ impl Probes {
             return;
         };
         if !persist {
-            self.running.remove(&binding);
+            self.forget(binding);
         } else if let Some(probe) = self.running.get_mut(&binding) {
             probe.client = None;
-            probe.retry_at = Some((now + RETRY).min(probe.give_up_at));
+            let retry_at = (now + RETRY).min(probe.give_up_at);
+            self.retries.set(binding, Some(retry_at));
         }
     }
 
     /// When a probe is sent again or given up.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.running
-            .values()
-            .filter_map(|probe| probe.retry_at)
-            .min()
+        self.retries.first()
     }
 
     /// When the next health check is.
@@ -154,25 +154,17 @@ impl Probes {
                 self.ask(turn, aor, binding, Occasion::HealthCheck);
             }
         }
-        let due = |probe: &Probe| probe.retry_at.is_some_and(|at| at <= now);
-        let due: Vec<u64> = self
-            .running
-            .iter()
-            .filter(|(_, probe)| due(probe))
-            .map(|(id, _)| *id)
-            .collect();
-        due.into_iter()
-            .filter_map(|id| self.retry(turn, bindings, id))
+        let due = self.retries.due(now).into_iter();
+        due.filter_map(|id| self.retry(turn, bindings, id))
             .collect()
     }
 
     fn retry(&mut self, turn: &mut ProxyTurn<'_>, bindings: &Bindings, id: u64) -> Option<Dead> {
-        let probe = self.running.get_mut(&id)?;
-        probe.retry_at = None;
-        if probe.give_up_at <= turn.now {
+        self.retries.set(id, None);
+        if self.running.get(&id)?.give_up_at <= turn.now {
             return self.bury(id);
         }
-        match bindings.iter().find(|(_, binding)| binding.id == id) {
+        match bindings.find(id) {
             Some((_, binding)) => self.send(turn, binding),
             None => self.forget(id),
         }
@@ -190,7 +182,7 @@ impl Probes {
 
     // RFC 3261 §11.1
     fn send(&mut self, turn: &mut ProxyTurn<'_>, binding: &Binding) {
-        let Some(destination) = binding.contact.socket_address() else {
+        let Some(destination) = binding.destination() else {
             return;
         };
         let (tag, call_id) = (turn.token("tag"), turn.token("call-id"));

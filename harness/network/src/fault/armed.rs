@@ -1,13 +1,15 @@
 //! The faults of a run: which are active, what they have done.
 
-use super::{Fault, FaultId, FaultReport, Injection, Matching, Phase, Rule, Scope, Verdict};
-use crate::HostId;
+use super::{
+    Fault, FaultId, FaultReport, Injection, Matching, Occasion, Phase, Rule, Scope, Verdict,
+};
 use crate::draw::{Key, PartsPerMillion};
 use crate::event::Event;
 use crate::packet::Packet;
 use crate::passage::Held;
 use crate::queue::Ticket;
 use crate::state::State;
+use crate::{HostId, Instant};
 
 /// An active fault.
 pub(crate) struct Armed {
@@ -48,7 +50,13 @@ impl Armed {
     }
 
     /// The rule's verdict, if the packet is within scope, pattern, count and luck.
-    pub(crate) fn judge(&mut self, phase: Phase, packet: &Packet, packet_key: Key) -> Verdict {
+    pub(crate) fn judge(
+        &mut self,
+        now: Instant,
+        phase: Phase,
+        packet: &Packet,
+        packet_key: Key,
+    ) -> Verdict {
         if self.is_spent()
             || !self.rule.concerns(phase)
             || !self.scope.covers(phase, packet.sender, packet.receiver)
@@ -71,7 +79,10 @@ impl Armed {
         {
             return Verdict::Pass;
         }
-        let verdict = self.rule.judge(phase, packet, key);
+        let lane = self.scope.lane(packet.sender, packet.receiver);
+        let verdict = self
+            .rule
+            .judge_at(Occasion { now, lane }, phase, packet, key);
         if verdict != Verdict::Pass {
             self.report.applied += 1;
         }
@@ -139,6 +150,12 @@ impl Faults {
 
     fn find(&mut self, id: FaultId) -> Option<&mut Armed> {
         self.active.iter_mut().find(|fault| fault.id == id)
+    }
+
+    /// Whether the fault's end is scheduled.
+    pub(crate) fn heals_by_itself(&self, id: FaultId) -> bool {
+        let fault = self.active.iter().find(|fault| fault.id == id);
+        fault.is_some_and(|fault| fault.healing.is_some())
     }
 
     pub(crate) fn set_healing(&mut self, id: FaultId, ticket: Ticket) {

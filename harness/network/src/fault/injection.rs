@@ -141,13 +141,13 @@ impl Network {
             if !self.0.with(|state| state.faults.matches_target(id, key)) {
                 continue;
             }
-            let altered = self.begin(change, host);
+            let altered = self.begin(id, change, host);
             self.0.with(|state| {
                 if altered {
                     state.faults.applied(id);
                 }
                 // A machine that is off is detached unnoticed, and must be attached again all the same.
-                if altered || change == HostChange::Detach {
+                if altered || change.adds_up() {
                     state.faults.remember(id, host);
                 }
             });
@@ -177,7 +177,7 @@ impl Network {
         if let Some(change) = rule.host_change() {
             for host in changed {
                 self.set_cause(ended);
-                self.undo(change, host);
+                self.undo(fault, change, host);
             }
         }
         self.set_cause(cause);

@@ -1,36 +1,44 @@
 //! Faults: rules that judge packets and sends in the order of their arming, and changes to hosts.
 //!
-//! A new fault is one file in this folder and one line in [`CATALOGUE`]; the errors that routers send share a file.
+//! A new fault is one file in this folder and one line in [`CATALOGUE`]; the errors that routers send share a file, and so
+//! do the two faults of a NAT.
 
 mod args;
 mod armed;
 mod corrupt;
+mod crash;
 mod delay;
 mod drop;
 mod duplicate;
 mod firewall_block;
+mod freeze;
 mod heal;
 mod icmp;
 mod injection;
 mod interface_down;
 mod kill;
+mod nat;
 mod neighbour_gone;
 mod partition;
 mod power_off;
 mod reorder;
 mod restart;
+mod resume;
 mod route_lost;
 mod rule;
 mod scope;
+mod slow;
 mod truncate;
 
 pub use self::args::{Acts, ArgError, ArgProblem, ArgValue, Args, Entry, Param, ParamKind};
 pub(crate) use self::armed::{Armed, Disarmed, Faults};
 pub use self::corrupt::corrupt;
+pub use self::crash::crash;
 pub use self::delay::delay;
 pub use self::drop::drop;
 pub use self::duplicate::duplicate;
-pub use self::firewall_block::{Direction, firewall_block};
+pub use self::firewall_block::{Direction, Rejection, firewall_block, firewall_reject};
+pub use self::freeze::freeze;
 pub use self::heal::heal;
 pub use self::icmp::{
     Prohibited, fragmentation_needed, host_unreachable, net_unreachable, port_unreachable,
@@ -39,14 +47,17 @@ pub use self::icmp::{
 pub use self::injection::{FaultReport, Injection, Matching};
 pub use self::interface_down::interface_down;
 pub use self::kill::kill;
+pub use self::nat::{nat_expire, nat_rebind};
 pub use self::neighbour_gone::neighbour_gone;
 pub use self::partition::partition;
 pub use self::power_off::power_off;
 pub use self::reorder::reorder;
 pub use self::restart::restart;
+pub use self::resume::resume;
 pub use self::route_lost::{LostRoute, route_lost};
-pub use self::rule::{Fault, HostChange, Phase, Rule, Verdict};
-pub use self::scope::Scope;
+pub use self::rule::{Fault, HostChange, Occasion, Phase, Rule, Verdict};
+pub use self::scope::{Lane, Scope};
+pub use self::slow::{QueueLimit, slow};
 pub use self::truncate::truncate;
 
 /// Every fault there is.
@@ -57,6 +68,7 @@ pub const CATALOGUE: &[Entry] = &[
     reorder::ENTRY,
     corrupt::ENTRY,
     truncate::ENTRY,
+    slow::ENTRY,
     partition::ENTRY,
     heal::ENTRY,
     icmp::HOST_UNREACHABLE,
@@ -70,9 +82,14 @@ pub const CATALOGUE: &[Entry] = &[
     interface_down::ENTRY,
     firewall_block::ENTRY,
     neighbour_gone::ENTRY,
+    nat::EXPIRE,
+    nat::REBIND,
     kill::ENTRY,
+    crash::ENTRY,
     power_off::ENTRY,
+    freeze::ENTRY,
     restart::ENTRY,
+    resume::ENTRY,
 ];
 
 /// The catalogue's entry of this name.

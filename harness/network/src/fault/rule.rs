@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::Lane;
+use crate::Instant;
 use crate::draw::Key;
 use crate::event::Alteration;
 use crate::packet::{IcmpKind, Packet};
@@ -37,11 +39,13 @@ impl Fault {
 pub enum Phase {
     /// In a send call: the route lookup, before a pending error is told. Only [`Verdict::Refuse`] has an effect.
     Route,
-    /// In a send call: the local firewall, after that. Only [`Verdict::Refuse`] has an effect.
+    /// In a send call: the local firewall, after that. [`Verdict::Refuse`] has an effect, and [`Verdict::Answer`],
+    /// which is `EPERM` and an error from the host itself.
     Output,
     /// As a packet of whatever kind enters the wire; copies are not asked about.
     Wire,
-    /// As it reaches the receiver's interface. Whatever is not [`Verdict::Pass`] loses it.
+    /// As it reaches the receiver's interface. Whatever is not [`Verdict::Pass`] loses it; [`Verdict::Answer`] comes
+    /// from the receiver.
     Arrival,
 }
 
@@ -54,8 +58,10 @@ pub enum Verdict {
     Refuse(SocketErrorKind),
     /// It vanishes.
     Lose,
-    /// It vanishes, and a router sends the error back.
+    /// It vanishes, and a router sends the error back; in a firewall's phases the host itself.
     Answer(IcmpKind),
+    /// It vanishes, because a queue has no room for it.
+    Overflow,
     /// It takes longer.
     Delay(Duration),
     /// It waits until this many later packets of its link have passed it, but not longer than this.
@@ -76,6 +82,15 @@ pub enum Verdict {
     Replace(Bytes, Alteration),
 }
 
+/// When a packet is judged, and in which direction of the fault's scope it goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Occasion {
+    /// The virtual time.
+    pub now: Instant,
+    /// The direction.
+    pub lane: Lane,
+}
+
 /// What a fault does to the hosts of its scope, once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum HostChange {
@@ -85,6 +100,16 @@ pub enum HostChange {
     Kill,
     /// Boots if need be, ends the process if it runs, starts it anew. Over at once.
     Restart,
+    /// The process panics and ends, and the kernel closes its sockets; healing starts it anew.
+    Crash,
+    /// The process stops, its sockets stay open; healing resumes it.
+    Freeze,
+    /// A stopped process goes on. Over at once.
+    Resume,
+    /// The NAT before it forgets its mappings. Over at once.
+    NatExpire,
+    /// The NAT before it moves its mappings to other ports. Over at once.
+    NatRebind,
     /// Neither answers nor gets answers on its LAN; healing attaches it again.
     Detach,
 }
@@ -92,7 +117,15 @@ pub enum HostChange {
 impl HostChange {
     /// Whether there is anything to undo.
     pub(crate) const fn is_lasting(self) -> bool {
-        !matches!(self, Self::Restart)
+        !matches!(
+            self,
+            Self::Restart | Self::Resume | Self::NatExpire | Self::NatRebind
+        )
+    }
+
+    /// Whether several faults of this kind hold a host together, so that the last one healed lets it go.
+    pub(crate) const fn adds_up(self) -> bool {
+        matches!(self, Self::Detach | Self::Freeze)
     }
 }
 
@@ -106,6 +139,11 @@ pub trait Rule {
     /// Judges a packet. `key` belongs to this fault and this packet alone.
     fn judge(&mut self, _phase: Phase, _packet: &Packet, _key: Key) -> Verdict {
         Verdict::Pass
+    }
+
+    /// As [`Self::judge`], and asked instead of it, for a rule that must know when or in which direction.
+    fn judge_at(&mut self, _: Occasion, phase: Phase, packet: &Packet, key: Key) -> Verdict {
+        self.judge(phase, packet, key)
     }
 
     /// What it does to the hosts of its scope as it begins.

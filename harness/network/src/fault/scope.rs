@@ -28,7 +28,30 @@ pub enum Scope {
     },
 }
 
+/// One direction within a scope: what shares a queue there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lane {
+    /// What a host sends; a link's one direction; from the first group to the second.
+    Forth,
+    /// What a host is sent; from the second group to the first.
+    Back,
+    /// Where the scope is everywhere: one link.
+    Link(Option<HostId>, Option<HostId>),
+}
+
 impl Scope {
+    /// In which direction of the scope a packet between these ends goes, given that it is covered.
+    #[must_use]
+    pub fn lane(&self, sender: Option<HostId>, receiver: Option<HostId>) -> Lane {
+        let forth = match self {
+            Self::Everywhere => return Lane::Link(sender, receiver),
+            Self::Host(host) => sender == Some(*host),
+            Self::Link { .. } => true,
+            Self::Between { a, .. } => sender.is_some_and(|sender| a.contains(&sender)),
+        };
+        if forth { Lane::Forth } else { Lane::Back }
+    }
+
     /// Whether a packet between these ends is concerned, as seen in this phase: a host's own kernel sees only what it
     /// sends ([`Phase::Route`], [`Phase::Output`]) or only what it receives ([`Phase::Arrival`]).
     #[must_use]

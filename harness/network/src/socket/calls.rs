@@ -191,7 +191,7 @@ impl State {
             receiver: if route == Route::Loopback {
                 Some(host)
             } else {
-                self.topology.holder(to.ip())
+                self.addressee(route, to)
             },
             payload: Payload::Udp(data),
             dont_fragment: false,

@@ -1,6 +1,6 @@
 //! A kernel's table of sockets: who has which port, and who takes what arrives.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::task::Waker;
 
@@ -17,6 +17,7 @@ const ERRORS_MAX: usize = 64;
 pub(crate) struct SocketTable {
     platform: Platform,
     slots: Vec<Option<Udp>>,
+    free: BTreeSet<usize>,
     ports: BTreeMap<u16, Vec<usize>>,
     next_ephemeral: u16,
 }
@@ -27,6 +28,7 @@ impl SocketTable {
         Self {
             platform,
             slots: Vec::new(),
+            free: BTreeSet::new(),
             ports: BTreeMap::new(),
             next_ephemeral: first,
         }
@@ -59,14 +61,10 @@ impl SocketTable {
             charged: 0,
             readers: Vec::new(),
         };
-        let slot = self
-            .slots
-            .iter()
-            .position(Option::is_none)
-            .unwrap_or_else(|| {
-                self.slots.push(None);
-                self.slots.len() - 1
-            });
+        let slot = self.free.pop_first().unwrap_or_else(|| {
+            self.slots.push(None);
+            self.slots.len() - 1
+        });
         self.slots[slot] = Some(socket);
         self.ports.entry(port).or_default().push(slot);
         Ok((slot, local))
@@ -84,6 +82,7 @@ impl SocketTable {
             .slots
             .get_mut(slot)?
             .take_if(|socket| socket.id == id)?;
+        self.free.insert(slot);
         let port = socket.local.port();
         if let Some(slots) = self.ports.get_mut(&port) {
             slots.retain(|other| *other != slot);
@@ -97,6 +96,7 @@ impl SocketTable {
     /// Closes everything, as the kernel does for a process that ended.
     pub(crate) fn close_all(&mut self) -> Vec<Udp> {
         self.ports.clear();
+        self.free.clear();
         std::mem::take(&mut self.slots)
             .into_iter()
             .flatten()

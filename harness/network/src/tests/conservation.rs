@@ -4,10 +4,10 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
 use super::*;
-use crate::fault::{self, Direction, Fault, LostRoute, Prohibited};
-use crate::{Alteration, Injection, PartsPerMillion, Scope};
+use crate::fault::{self, Direction, Fault, LostRoute, Prohibited, QueueLimit, Rejection};
+use crate::{Alteration, Injection, NatOptions, PartsPerMillion, Scope};
 
-const FAULTS: [fn() -> Fault; 18] = [
+const FAULTS: [fn() -> Fault; 26] = [
     fault::drop,
     || fault::delay(ms(30), ms(200)),
     || fault::duplicate(2, ms(7)),
@@ -26,6 +26,14 @@ const FAULTS: [fn() -> Fault; 18] = [
     fault::kill,
     fault::power_off,
     fault::restart,
+    fault::crash,
+    fault::freeze,
+    fault::resume,
+    fault::nat_expire,
+    fault::nat_rebind,
+    || fault::slow(5_000, QueueLimit::default()),
+    || fault::firewall_reject(Direction::Both, Rejection::Prohibited),
+    || fault::firewall_reject(Direction::In, Rejection::PortUnreachable),
 ];
 
 /// Which fault, at which millisecond, on whom, for how long, how likely.
@@ -84,8 +92,13 @@ proptest! {
     #[test]
     fn every_packet_ends_once(
         faults in prop::collection::vec((0..FAULTS.len(), 0..2000u64, 0..4usize, 1..1500u64, 0..=1_000_000u32), 0..8),
+        nat in any::<bool>(),
     ) {
         let world = World::new(1, Platform::Linux);
+        if nat {
+            let outside = vec![[203, 0, 113, 1].into()];
+            world.network.add_nat(LanId(0), NatOptions::new(outside)).expect("the first");
+        }
         for host in [world.bob, world.carol] {
             world.network.start(host, echo);
         }

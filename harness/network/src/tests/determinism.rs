@@ -1,7 +1,7 @@
 //! Equal seeds give equal records; what is unrelated shifts no draw.
 
 use super::*;
-use crate::{Injection, Latency, PartsPerMillion, Scope, fault};
+use crate::{Injection, Latency, NatOptions, PartsPerMillion, Scope, fault};
 
 /// A busy run: Alice asks Bob and Carol fifty times over jittery links with loss, duplication and corruption.
 fn busy(seed: u64, extra: impl FnOnce(&World)) -> World {
@@ -54,6 +54,36 @@ fn one_seed_is_one_run() {
     );
 }
 
+/// A busy run behind a NAT that expires and rebinds, over a slow link, with Bob frozen for a while.
+fn crowded_out(world: &World) {
+    let outside = vec![[203, 0, 113, 1].into(), [203, 0, 113, 2].into()];
+    let options = NatOptions::new(outside);
+    world.network.add_nat(LanId(0), options).expect("the first");
+    for (millis, fault) in [
+        (100, fault::slow(2_000, fault::QueueLimit::default())),
+        (200, fault::nat_expire()),
+        (300, fault::freeze()),
+        (400, fault::nat_rebind()),
+    ] {
+        world.network.schedule(at(millis), move |network| {
+            network.inject(Injection::new(fault, Scope::Everywhere).lasts(ms(300)));
+        });
+    }
+}
+
+// The NAT's ports, the queue and the overdue timers are all in the records: they must come out the same each time.
+#[test]
+fn one_seed_is_one_run_through_a_nat_and_frozen() {
+    let first = busy(7, crowded_out).records();
+    let some = |wanted: fn(&Event) -> bool| first.iter().any(|record| wanted(&record.event));
+    assert!(some(|event| matches!(event, Event::Translated { .. })));
+    assert!(some(|event| matches!(event, Event::HostResumed { .. })));
+    for _ in 0..20 {
+        assert!(busy(7, crowded_out).records() == first);
+    }
+    assert!(busy(8, crowded_out).records() != first);
+}
+
 #[test]
 fn threads_do_not_matter() {
     let here = busy(7, |_| ()).records();
@@ -99,6 +129,13 @@ fn unrelated_things_shift_no_draw() {
         world.network.inject(Injection::new(fault::drop(), link));
     }));
     assert!(lost == plain);
+    let hidden = between_alice_and_bob(&busy(7, |world| {
+        let options = NatOptions::new(vec![[203, 0, 113, 1].into()]);
+        world.network.add_nat(LanId(1), options).expect("the first");
+        let frozen = Injection::new(fault::freeze(), Scope::Host(world.carol));
+        world.network.inject(frozen);
+    }));
+    assert!(hidden == plain, "Carol behind a NAT and frozen");
     let crowded = between_alice_and_bob(&busy(7, |world| {
         let cellar = lan(&world.network, "cellar", &["10.0.5.0/24"]);
         let dave = host(

@@ -7,10 +7,12 @@ use crate::fault::{self, ArgError, ArgProblem, ArgValue, Args, CATALOGUE, Fault}
 use crate::{Alteration, FaultReport, Injection, PartsPerMillion, Scope, Stop};
 
 /// Milliseconds and texts, as they were received.
-type Arrivals = Vec<(u64, String)>;
+pub(super) type Arrivals = Vec<(u64, String)>;
 
 /// What Bob received of five datagrams that Alice sent 10 ms apart, and the report of the fault in place.
-fn five(fault: impl FnOnce(&World) -> Option<Injection>) -> (Arrivals, Option<FaultReport>) {
+pub(super) fn five(
+    fault: impl FnOnce(&World) -> Option<Injection>,
+) -> (Arrivals, Option<FaultReport>) {
     let world = World::new(1, Platform::Linux);
     let receiver = bind(&world.idle(world.bob), "10.0.8.2:9");
     let sender = Rc::new(bind(&world.idle(world.alice), "10.0.8.1:9"));
@@ -34,7 +36,7 @@ fn five(fault: impl FnOnce(&World) -> Option<Injection>) -> (Arrivals, Option<Fa
     (received, id.map(|id| world.network.fault_report(id)))
 }
 
-fn from_alice(fault: Fault) -> impl FnOnce(&World) -> Option<Injection> {
+pub(super) fn from_alice(fault: Fault) -> impl FnOnce(&World) -> Option<Injection> {
     |world| {
         Some(Injection::new(
             fault,
@@ -46,14 +48,14 @@ fn from_alice(fault: Fault) -> impl FnOnce(&World) -> Option<Injection> {
     }
 }
 
-fn arrivals(expected: &[(u64, u64)]) -> Arrivals {
+pub(super) fn arrivals(expected: &[(u64, u64)]) -> Arrivals {
     expected
         .iter()
         .map(|(at, number)| (*at, format!("number {number}")))
         .collect()
 }
 
-fn counts(report: Option<FaultReport>) -> (u64, u64) {
+pub(super) fn counts(report: Option<FaultReport>) -> (u64, u64) {
     report
         .map(|report| (report.matched, report.applied))
         .expect("a fault was in place")
@@ -280,6 +282,70 @@ fn icmp_errors_meet_faults_too() {
     );
 }
 
+// Errors about datagrams have a checksum of their own that these faults leave right: they pass, matched but not applied.
+#[test]
+fn corruption_and_truncation_leave_icmp_alone() {
+    for (peer, local) in [
+        ("10.0.8.2:99", "10.0.8.1:9"),
+        ("[fd00:8::2]:99", "[fd00:8::1]:9"),
+    ] {
+        for fault in [|| fault::corrupt(8), || fault::truncate(1)] {
+            let world = World::new(1, Platform::Linux);
+            let socket = bind(&world.idle(world.alice), local);
+            socket
+                .connect(peer.parse().expect("valid"))
+                .expect("remote");
+            let id = world
+                .network
+                .inject(Injection::new(fault(), Scope::Everywhere));
+            assert_eq!(socket.send("ping"), Ok(4));
+            world.run_to(100);
+            assert_eq!(
+                socket.take_error().map(|error| error.kind),
+                Some(SocketErrorKind::ConnectionRefused),
+                "{peer}"
+            );
+            assert_eq!(
+                counts(Some(world.network.fault_report(id))),
+                (2, 1),
+                "{peer}"
+            );
+        }
+    }
+}
+
+// One way, the ICMP error is on the silent side: the question arrives at a closed port and nobody hears of it.
+#[test]
+fn partition_one_way_silences_icmp_of_that_way() {
+    let told = |from_bob| {
+        let world = World::new(1, Platform::Linux);
+        let socket = bind(&world.idle(world.alice), "[fd00:8::1]:9");
+        socket
+            .connect("[fd00:8::2]:99".parse().expect("valid"))
+            .expect("remote");
+        let (a, b) = if from_bob {
+            (world.bob, world.alice)
+        } else {
+            (world.carol, world.alice)
+        };
+        let scope = Scope::Between {
+            a: vec![a],
+            b: vec![b],
+            one_way: true,
+        };
+        world
+            .network
+            .inject(Injection::new(fault::partition(), scope));
+        assert_eq!(socket.send("ping"), Ok(4));
+        world.run_to(100);
+        socket.take_error().map(|error| error.kind)
+    };
+    assert_eq!(
+        (told(true), told(false)),
+        (None, Some(SocketErrorKind::ConnectionRefused))
+    );
+}
+
 /// Whether a question of Alice's to Bob is answered within a second.
 fn answered(world: &World, socket: &UdpSocket) -> bool {
     assert_eq!(send(socket, "10.0.8.2:7"), Ok(4));
@@ -342,9 +408,11 @@ fn partition_is_silence_until_healed() {
 #[test]
 fn host_faults_silence_and_healing_restores() {
     type Case = (fn() -> Fault, &'static str);
-    let cases: [Case; 4] = [
+    let cases: [Case; 6] = [
         (fault::power_off, "power-off"),
         (fault::kill, "kill"),
+        (fault::crash, "crash"),
+        (fault::freeze, "freeze"),
         (fault::neighbour_gone, "neighbour-gone"),
         (fault::interface_down, "interface-down"),
     ];
@@ -471,7 +539,7 @@ fn host_faults_that_overlap_are_undone_each_for_itself() {
 }
 
 /// Arguments that make every fault of the catalogue.
-fn some_args(entry: &fault::Entry) -> Args {
+pub(super) fn some_args(entry: &fault::Entry) -> Args {
     let required = entry.params.iter().filter(|param| param.default.is_none());
     required.fold(Args::new(), |args, param| match param.kind {
         fault::ParamKind::Duration => args.with(param.name, ArgValue::Duration(ms(1))),

@@ -1,11 +1,16 @@
 //! Tests of the network as a whole, through its public face.
 
+mod bandwidth;
 mod basics;
 mod conservation;
 mod determinism;
 mod faults;
 mod hosts;
 mod kernel;
+mod nat;
+mod processes;
+mod scale;
+mod selectors;
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -3,18 +3,27 @@
 //! Owns the bindings of addresses-of-record to contacts and the rules of RFC 3261 §10.3 by which a REGISTER changes
 //! them. Refuses to know users, domains and transactions: who may register is decided before it comes here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::uri::read_ip;
 use super::{Contacts, Message, NameAddr, Status, Uri};
-use crate::Instant;
+use crate::{Instant, Schedule};
 
 /// All bindings of a domain. Iteration is by address-of-record, then oldest first.
+///
+/// Nothing but iteration looks at all of them, so that a storm of registrations costs each one no more than the
+/// logarithm of their number.
 #[derive(Clone, Debug, Default)]
 pub struct Bindings {
     limits: Limits,
     by_aor: BTreeMap<String, Vec<Binding>>,
+    aors: BTreeMap<u64, String>,
+    /// By what equivalent URIs have in common.
+    by_contact: BTreeMap<String, BTreeSet<u64>>,
+    expiry: Schedule<u64>,
     created: u64,
     updates: u64,
 }
@@ -39,6 +48,8 @@ pub struct Binding {
     pub contact: Uri,
     /// When it ends.
     pub expires: Instant,
+    /// Where the client was seen if a NAT stands before it, which its contact does not know of.
+    pub seen_at: Option<SocketAddr>,
     call_id: String,
     cseq: u32,
     updated: u64,
@@ -144,8 +155,18 @@ impl Bindings {
     /// The first binding to that contact and its address-of-record.
     #[must_use]
     pub fn of_contact(&self, contact: &Uri) -> Option<(&str, &Binding)> {
-        self.iter()
+        let ids = self.by_contact.get(&contact.bucket())?;
+        ids.iter()
+            .filter_map(|id| self.find(*id))
             .find(|(_, binding)| binding.contact.equivalent(contact))
+    }
+
+    /// The binding of that number and its address-of-record.
+    #[must_use]
+    pub fn find(&self, id: u64) -> Option<(&str, &Binding)> {
+        let aor = self.aors.get(&id)?;
+        let binding = self.of(aor).iter().find(|binding| binding.id == id)?;
+        Some((aor, binding))
     }
 
     /// All bindings with their address-of-record.
@@ -157,29 +178,26 @@ impl Bindings {
 
     /// Removes one binding, if it still exists.
     pub fn remove(&mut self, aor: &str, id: u64) -> Option<Binding> {
-        let bindings = self.by_aor.get_mut(aor)?;
+        let mut bindings = self.of(aor).to_vec();
         let at = bindings.iter().position(|binding| binding.id == id)?;
         let removed = bindings.remove(at);
-        if bindings.is_empty() {
-            self.by_aor.remove(aor);
-        }
+        self.put(aor, bindings);
         Some(removed)
     }
 
     /// When the next binding ends.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        self.iter().map(|(_, binding)| binding.expires).min()
+        self.expiry.first()
     }
 
-    /// Removes the bindings whose time is over.
+    /// Removes the bindings whose time is over, in the order in which they ended.
     pub fn expire(&mut self, now: Instant) -> Vec<(String, Binding)> {
-        let over: Vec<_> = self
-            .iter()
-            .filter(|(_, binding)| binding.expires <= now)
-            .map(|(aor, binding)| (aor.to_owned(), binding.id))
-            .collect();
-        let remove = |(aor, id): (String, u64)| self.remove(&aor, id).map(|binding| (aor, binding));
+        let over = self.expiry.due(now);
+        let remove = |id: u64| {
+            let aor = self.aors.get(&id)?.clone();
+            self.remove(&aor, id).map(|binding| (aor, binding))
+        };
         over.into_iter().filter_map(remove).collect()
     }
 
@@ -224,6 +242,7 @@ impl Bindings {
         let (call_id, cseq) = (order.call_id.clone(), order.cseq);
         let binding = Binding {
             id,
+            seen_at: order.nat.and_then(|nat| nat.of(&uri)),
             contact: uri,
             expires: now + lifetime,
             call_id,
@@ -243,12 +262,36 @@ impl Bindings {
         }))
     }
 
+    /// Replaces all bindings of one address-of-record.
     fn put(&mut self, aor: &str, bindings: Vec<Binding>) {
-        if bindings.is_empty() {
-            self.by_aor.remove(aor);
-        } else {
+        for old in self.by_aor.remove(aor).unwrap_or_default() {
+            self.aors.remove(&old.id);
+            self.expiry.set(old.id, None);
+            let bucket = old.contact.bucket();
+            if let Some(ids) = self.by_contact.get_mut(&bucket) {
+                ids.remove(&old.id);
+                if ids.is_empty() {
+                    self.by_contact.remove(&bucket);
+                }
+            }
+        }
+        for new in &bindings {
+            self.aors.insert(new.id, aor.to_owned());
+            self.expiry.set(new.id, Some(new.expires));
+            let bucket = self.by_contact.entry(new.contact.bucket()).or_default();
+            bucket.insert(new.id);
+        }
+        if !bindings.is_empty() {
             self.by_aor.insert(aor.to_owned(), bindings);
         }
+    }
+}
+
+impl Binding {
+    /// Where requests for it go; `None` if its contact is a name, which nothing here resolves.
+    #[must_use]
+    pub fn destination(&self) -> Option<SocketAddr> {
+        self.seen_at.or_else(|| self.contact.socket_address())
     }
 }
 
@@ -294,6 +337,33 @@ impl std::error::Error for Refusal {}
 struct Order {
     call_id: String,
     cseq: u32,
+    nat: Option<Nat>,
+}
+
+/// What a NAT did to the address of a client.
+#[derive(Clone, Copy)]
+struct Nat {
+    inside: SocketAddr,
+    outside: SocketAddr,
+}
+
+impl Nat {
+    // RFC 3581 §4: the receiver wrote down where the request came from; sent-by says where its sender thinks it is.
+    fn before(request: &Message) -> Option<Self> {
+        let via = request.top_via().ok()?;
+        let sent_by = via.sent_by();
+        let inside = SocketAddr::new(
+            read_ip(sent_by.host)?,
+            sent_by.port_or_default(via.transport()),
+        );
+        let outside = SocketAddr::new(via.received()?, via.rport()??);
+        (inside != outside).then_some(Self { inside, outside })
+    }
+
+    /// Where a contact is seen from here; `None` if it is somebody else's and not that of the sender.
+    fn of(self, contact: &Uri) -> Option<SocketAddr> {
+        (contact.socket_address() == Some(self.inside)).then_some(self.outside)
+    }
 }
 
 impl Order {
@@ -307,6 +377,7 @@ impl Order {
         Ok(Self {
             call_id: call_id.to_owned(),
             cseq: cseq.number,
+            nat: Nat::before(request),
         })
     }
 

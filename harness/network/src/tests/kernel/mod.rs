@@ -1,9 +1,11 @@
 //! The kernel's behaviour, row by row: what a program sees on each platform when a datagram cannot get through.
 
+mod firewall;
 mod icmp;
 mod local;
 mod neighbour;
 mod socket;
+mod table;
 
 use super::*;
 use crate::fault::{self, Direction, Fault, LostRoute, Prohibited};

@@ -96,3 +96,50 @@ fn only_macos_refuses_a_vanished_neighbour() {
         assert_eq!(receive(&socket), None, "{platform:?}");
     }
 }
+
+// Neighbour discovery fails as ARP does, and a host that only left its LAN as one without power.
+#[test]
+fn vanished_neighbour_is_reported_in_ipv6_too() {
+    for fault in [fault::neighbour_gone, fault::power_off] {
+        for (setup, expected) in [
+            (UNCONNECTED, None),
+            (CONNECTED, None),
+            (RECVERR, Some(Kind::HostUnreachable)),
+        ] {
+            let world = World::new(1, Platform::Linux);
+            world.network.start(world.bob, echo);
+            let peer = "[fd00:8::2]:7";
+            let socket = open(&world, setup, peer);
+            let id = world
+                .network
+                .inject(Injection::new(fault(), Scope::Host(world.bob)));
+            assert_eq!(send(&socket, peer), Ok(4));
+            world.run_to(3_059);
+            assert_eq!(socket.take_error(), None, "{setup:?}");
+            world.run_to(3_060);
+            assert_eq!(
+                socket.take_error().map(|error| error.kind),
+                expected,
+                "{setup:?}"
+            );
+            world.network.heal(id);
+            assert_eq!(send(&socket, peer), Ok(4));
+            world.run_to(4_000);
+            assert_eq!(receive(&socket), Some(Ok("ping".to_owned())), "it is back");
+        }
+    }
+}
+
+// The macOS rule is about neighbours, not about IPv4.
+#[test]
+fn macos_refuses_a_neighbour_that_vanished_in_ipv6_too() {
+    let world = World::new(1, Platform::Macos);
+    let peer = "[fd00:8::2]:9";
+    let socket = open(&world, UNCONNECTED, peer);
+    let gone = Injection::new(fault::neighbour_gone(), Scope::Host(world.bob));
+    world.network.inject(gone);
+    world.run_to(999);
+    assert_eq!(send(&socket, peer), Ok(4));
+    world.run_to(1_000);
+    assert_eq!(send(&socket, peer), Err(Kind::HostUnreachable));
+}

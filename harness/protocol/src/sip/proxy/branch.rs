@@ -10,7 +10,7 @@ use crate::sip::transaction::TransactionId;
 use crate::sip::turn::cancel_of;
 
 impl Proxy {
-    /// Opens a branch to that target.
+    /// Opens a branch to that target. One without an address ends at once, as one does whose request cannot be sent.
     pub(super) fn send_to(
         &mut self,
         turn: &mut ProxyTurn<'_>,
@@ -20,31 +20,33 @@ impl Proxy {
         let Some(context) = self.contexts.get_mut(&server) else {
             return;
         };
-        let via = turn.via(self.identity.address);
-        let Some((destination, request)) =
-            forward::prepare(&self.identity, &context.request, target, &via)
-        else {
-            let method = context.request.method();
-            let status = self.statuses.of(Failure::Network, &context.request);
-            let response = turn.response(&context.request, status);
-            turn.above.push(Event::NoAddress {
-                method,
-                uri: target.uri.to_string(),
-            });
-            turn.respond(server, response);
-            return self.forget(server);
-        };
-        let is_invite = request.method() == Method::Invite;
-        let client = turn.request(destination, request.clone());
-        self.upstream.insert(client, server);
-        context.branches.push(Branch {
-            client,
-            destination,
-            request,
+        let token = turn.token("branch");
+        let via = forward::via(self.identity.address, &token, context.mark);
+        let prepared = forward::prepare(&self.identity, &context.request, target, &via);
+        let mut branch = Branch {
+            client: None,
+            destination: None,
+            request: context.request.clone(),
             state: BranchState::Calling,
             cancel: Cancel::No,
-            timer_c: is_invite.then(|| turn.now + TIMER_C),
-        });
+        };
+        if let Some((destination, request)) = prepared {
+            let client = turn.request(destination, request.clone());
+            self.upstream.insert(client, server);
+            let timer_c = (request.method() == Method::Invite).then(|| turn.now + TIMER_C);
+            self.timers_c.set(client, timer_c);
+            branch.client = Some(client);
+            branch.destination = Some(destination);
+            branch.request = request;
+        } else {
+            turn.above.push(Event::NoAddress {
+                method: context.request.method(),
+                uri: target.uri.to_string(),
+            });
+            let status = self.statuses.of(Failure::Network, &context.request);
+            branch.state = BranchState::Failed(turn.response(&context.request, status));
+        }
+        context.branches.push(branch);
     }
 
     /// Sends the CANCELs that are wanted and may go out.
@@ -54,13 +56,17 @@ impl Proxy {
             return;
         };
         for branch in &mut context.branches {
+            let (Some(client), Some(destination)) = (branch.client, branch.destination) else {
+                continue;
+            };
             if branch.cancel == Cancel::Wanted && branch.state == BranchState::Proceeding {
                 branch.cancel = Cancel::Sent;
                 // §9.1: 64·T1 after its CANCEL a request that has no final response is given up.
-                branch.timer_c = Some(turn.now + turn.layer.timers().t1 * 64);
+                let give_up = turn.now + turn.layer.timers().patience();
+                self.timers_c.set(client, Some(give_up));
                 let cancel = cancel_of(&branch.request);
-                let id = turn.request(branch.destination, cancel);
-                self.cancels.insert(id, branch.client);
+                let id = turn.request(destination, cancel);
+                self.cancels.insert(id, client);
             }
         }
     }

@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 
 use super::Identity;
 use super::route::Target;
-use crate::sip::{MAGIC_COOKIE, Message, Method, NameAddr, Uri};
+use crate::sip::uri::read_ip;
+use crate::sip::{MAGIC_COOKIE, Message, Method, NameAddr, Uri, Via};
 
 /// The copy of a request for one target and where it goes; `None` if its next hop has no address.
 pub(super) fn prepare(
@@ -32,20 +33,68 @@ pub(super) fn prepare(
     ) {
         copy.prepend("Record-Route", &format!("<sip:{};lr>", identity.address));
     }
+    let routed = copy.values("Route").next().is_some();
     let next_hop = next_hop(&mut copy)?;
     // Step 8
     copy.prepend("Via", via);
-    Some((next_hop.socket_address()?, copy))
+    let seen_at = target.seen_at.filter(|_| !routed);
+    Some((seen_at.or_else(|| next_hop.socket_address())?, copy))
+}
+
+/// The Via of a copy: its branch is a fresh token and, apart from it, the mark of what decides its way.
+// RFC 3261 §16.6 step 8
+pub(super) fn via(local: SocketAddr, token: &str, mark: u64) -> String {
+    format!("SIP/2.0/UDP {local};rport;branch={MAGIC_COOKIE}{token}.{mark:016x}")
 }
 
 /// A Via for a request without a transaction; retransmissions get the same.
 // RFC 3261 §16.11: the branch must be a function of what identifies the request.
-pub(super) fn stateless_via(local: SocketAddr, request: &Message) -> String {
+pub(super) fn stateless_via(local: SocketAddr, request: &Message, mark: u64) -> String {
     let branch = request.values("Via").next().unwrap_or_default();
     let call_id = request.call_id().unwrap_or_default();
     let cseq = request.header("CSeq").unwrap_or_default();
     let hash = fnv([branch, call_id, cseq].into_iter().flat_map(str::bytes));
-    format!("SIP/2.0/UDP {local};rport;branch={MAGIC_COOKIE}{hash:016x}")
+    via(local, &format!("{hash:016x}"), mark)
+}
+
+/// A hash of everything in a request, as it arrived, that decides where it goes.
+// RFC 3261 §16.6 step 8, less the topmost Via: with its branch in it, which is fresh on every round, no loop through
+// another element would ever be found.
+pub(super) fn mark(request: &Message) -> u64 {
+    let number = request.cseq().map_or(0, |cseq| cseq.number).to_string();
+    let single = [
+        request.to().ok().and_then(|to| to.tag()),
+        request.from().ok().and_then(|from| from.tag()),
+        request.call_id().ok(),
+        request.request_uri(),
+        Some(number.as_str()),
+    ];
+    let repeated = ["Proxy-Require", "Proxy-Authorization", "Route"];
+    let repeated = repeated
+        .into_iter()
+        .flat_map(|name| request.fields_of(name).map(|field| field.value()));
+    let parts = single.into_iter().map(Option::unwrap_or_default);
+    fnv(parts
+        .chain(repeated)
+        .flat_map(|part| part.bytes().chain(std::iter::once(0))))
+}
+
+/// Whether a request was here before with the same mark: then it would go the same way again. One with another mark is a
+/// spiral, and welcome.
+// RFC 3261 §16.3 step 4; RFC 5393 §4.2 demands it of every proxy that forks.
+pub(super) fn has_looped(identity: &Identity, request: &Message, mark: u64) -> bool {
+    let own_mark = format!(".{mark:016x}");
+    let is_ours = |via: &Via<'_>| {
+        let sent_by = via.sent_by();
+        read_ip(sent_by.host) == Some(identity.address.ip())
+            && sent_by.port_or_default(via.transport()) == identity.address.port()
+    };
+    request.values("Via").filter_map(Via::parse).any(|via| {
+        is_ours(&via)
+            && via
+                .branch()
+                .is_some_and(|branch| branch.ends_with(&own_mark))
+    })
 }
 
 // Steps 6 and 7: the topmost route decides, or else the Request-URI. A route without `lr` is a strict router: it becomes

@@ -3,8 +3,8 @@
 //! Owns response contexts: which branches a request was sent on, what came back on each, and what goes upstream. Refuses
 //! to register, to log and to touch sockets; which statuses a failed delivery gets is a policy value.
 //!
-//! A request goes to one target: the most recently registered contact. Forking, and the search for loops, are to come
-//! in the module `context`.
+//! A request goes to all contacts of its user at once. A BYE alone goes to the one that it names, and to the user's
+//! others only when that one is unreachable.
 
 mod branch;
 mod context;
@@ -22,9 +22,9 @@ use super::registrar::Bindings;
 use super::transaction::TransactionId;
 use super::turn::Turn;
 use super::{Message, Method, Status};
-use crate::Instant;
+use crate::{Instant, Schedule};
 use context::ResponseContext;
-use route::{Place, Target};
+use route::{Place, Refusal, Target};
 
 pub use statuses::{Failure, Statuses};
 
@@ -36,6 +36,10 @@ pub struct Proxy {
     contexts: BTreeMap<TransactionId, ResponseContext>,
     upstream: BTreeMap<TransactionId, TransactionId>,
     cancels: BTreeMap<TransactionId, TransactionId>,
+    /// Of client transactions of INVITEs.
+    timers_c: Schedule<TransactionId>,
+    /// Of contexts that let a 2xx pass and whose branches have all ended.
+    leftovers: Schedule<TransactionId>,
 }
 
 /// Who a proxy is.
@@ -109,6 +113,8 @@ impl Proxy {
             contexts: BTreeMap::new(),
             upstream: BTreeMap::new(),
             cancels: BTreeMap::new(),
+            timers_c: Schedule::new(),
+            leftovers: Schedule::new(),
         }
     }
 
@@ -123,8 +129,15 @@ impl Proxy {
         if request.method() == Method::Cancel {
             return self.cancel(turn, id, &request);
         }
-        let mut prepared = request.clone();
-        match route::place(&self.identity, bindings, &mut prepared) {
+        let mut prepared = Prepared::of(&request);
+        if forward::has_looped(&self.identity, &request, prepared.mark) {
+            return self.refuse(turn, id, &request, &Status::LOOP_DETECTED.into());
+        }
+        match route::place(&self.identity, bindings, &mut prepared.message) {
+            // RFC 3261 §8.2.2.2: for what ends here, this is a UAS.
+            Ok(Place::Here | Place::Registrar(_)) if turn.layer.is_merged(id) => {
+                self.refuse(turn, id, &request, &Status::LOOP_DETECTED.into());
+            }
             Ok(Place::Here) => answer_here(turn, id, &request),
             Ok(Place::Registrar(aor)) => turn.above.push(Event::Register {
                 transaction: id,
@@ -132,18 +145,7 @@ impl Proxy {
                 request,
             }),
             Ok(Place::Targets(targets)) => self.proxy(turn, bindings, id, prepared, targets),
-            Err(refusal) => {
-                turn.above.push(Event::Refused {
-                    method: request.method(),
-                    uri: request.request_uri().unwrap_or_default().to_owned(),
-                    status: refusal.status,
-                });
-                let mut response = turn.response_saying(&request, refusal.status, &refusal.reason);
-                if let Some(option) = &refusal.unsupported {
-                    response.append("Unsupported", option);
-                }
-                turn.respond(id, response);
-            }
+            Err(refusal) => self.refuse(turn, id, &request, &refusal),
         }
     }
 
@@ -152,16 +154,19 @@ impl Proxy {
     /// Whatever is wrong with it, nothing is sent back (RFC 3261 §17: there is no response to an ACK).
     // RFC 3261 §16.11: forwarded statelessly.
     pub fn ack(&mut self, turn: &mut ProxyTurn<'_>, bindings: &Bindings, ack: &Message) {
-        let mut prepared = ack.clone();
-        let Ok(Place::Targets(targets)) = route::place(&self.identity, bindings, &mut prepared)
-        else {
+        let mut prepared = Prepared::of(ack);
+        if forward::has_looped(&self.identity, ack, prepared.mark) {
+            return;
+        }
+        let place = route::place(&self.identity, bindings, &mut prepared.message);
+        let Ok(Place::Targets(targets)) = place else {
             return;
         };
         let Some(target) = targets.first() else {
             return;
         };
-        let via = forward::stateless_via(self.identity.address, ack);
-        match forward::prepare(&self.identity, &prepared, target, &via) {
+        let via = forward::stateless_via(self.identity.address, ack, prepared.mark);
+        match forward::prepare(&self.identity, &prepared.message, target, &via) {
             Some((destination, message)) => turn.above.push(Event::Send {
                 destination,
                 message,
@@ -194,19 +199,13 @@ impl Proxy {
     /// When Timer C of a branch fires.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        self.contexts
-            .values()
-            .filter_map(ResponseContext::timer_c)
-            .min()
+        self.timers_c.first()
     }
 
     /// When something that was answered can be forgotten, and with it what would pass on a late answer.
     #[must_use]
     pub fn lingering_deadline(&self) -> Option<Instant> {
-        self.contexts
-            .values()
-            .filter_map(|context| context.forget_at)
-            .min()
+        self.leftovers.first()
     }
 
     /// How many requests are being proxied.
@@ -220,33 +219,50 @@ impl Proxy {
         turn: &mut ProxyTurn<'_>,
         bindings: &Bindings,
         id: TransactionId,
-        request: Message,
-        targets: Vec<Target>,
+        request: Prepared,
+        mut targets: Vec<Target>,
     ) {
+        let Prepared { message, mark } = request;
         // RFC 3261 §16.2: a stateful proxy sends 100 for an INVITE at once, or within 200 ms.
-        if request.method() == Method::Invite {
-            turn.answer(id, &request, Status::TRYING);
+        if message.method() == Method::Invite {
+            turn.answer(id, &message, Status::TRYING);
         }
-        let mut targets = targets.into_iter();
-        let Some(first) = targets.next() else {
+        let Some(first) = targets.first() else {
             // RFC 3261 §16.5: the user is known and has no target.
             let status = Status::TEMPORARILY_UNAVAILABLE;
-            turn.above.push(Event::Refused {
-                method: request.method(),
-                uri: request.request_uri().unwrap_or_default().to_owned(),
-                status,
-            });
-            return turn.answer(id, &request, status);
+            turn.above.push(refused(&message, status));
+            return turn.answer(id, &message, status);
         };
-        let alternates = if self.statuses.bye_tries_next_contact && request.method() == Method::Bye
-        {
-            route::siblings(bindings, &first)
+        let serial = self.statuses.bye_tries_next_contact && message.method() == Method::Bye;
+        let alternates = if serial {
+            route::siblings(bindings, first)
         } else {
             Vec::new()
         };
-        let context = ResponseContext::new(request, alternates);
+        if serial {
+            targets.truncate(1);
+        }
+        let context = ResponseContext::new(message, mark, alternates);
         self.contexts.insert(id, context);
-        self.send_to(turn, id, &first);
+        for target in &targets {
+            self.send_to(turn, id, target);
+        }
+        self.conclude(turn, id);
+    }
+
+    fn refuse(
+        &self,
+        turn: &mut ProxyTurn<'_>,
+        id: TransactionId,
+        request: &Message,
+        refusal: &Refusal,
+    ) {
+        turn.above.push(refused(request, refusal.status));
+        let mut response = turn.response_saying(request, refusal.status, &refusal.reason);
+        if let Some(option) = &refusal.unsupported {
+            response.append("Unsupported", option);
+        }
+        turn.respond(id, response);
     }
 
     // RFC 3261 §16.10
@@ -260,6 +276,31 @@ impl Proxy {
             context.cancel_all();
         }
         self.send_cancels(turn, invite);
+    }
+}
+
+/// A request on its way through.
+struct Prepared {
+    /// Less this proxy's own routes, once its place is found.
+    message: Message,
+    /// See [`forward::mark`].
+    mark: u64,
+}
+
+impl Prepared {
+    fn of(request: &Message) -> Self {
+        Self {
+            message: request.clone(),
+            mark: forward::mark(request),
+        }
+    }
+}
+
+fn refused(request: &Message, status: Status) -> Event {
+    Event::Refused {
+        method: request.method(),
+        uri: request.request_uri().unwrap_or_default().to_owned(),
+        status,
     }
 }
 

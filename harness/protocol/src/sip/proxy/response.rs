@@ -2,7 +2,7 @@
 //!
 //! Owns response processing (RFC 3261 §16.7).
 
-use super::context::{BranchState, Cancel};
+use super::context::{BranchState, Cancel, Choice};
 use super::{Proxy, ProxyTurn, TIMER_C};
 use crate::sip::transaction::TransactionId;
 use crate::sip::{Class, Message, Method, Status};
@@ -64,8 +64,8 @@ impl Proxy {
         }
         branch.state = BranchState::Proceeding;
         // §16.7 step 2: Timer C starts again with 101 to 199.
-        if branch.timer_c.is_some() && branch.cancel != Cancel::Sent && !trying {
-            branch.timer_c = Some(turn.now + TIMER_C);
+        if self.timers_c.get(client).is_some() && branch.cancel != Cancel::Sent && !trying {
+            self.timers_c.set(client, Some(turn.now + TIMER_C));
         }
         // §16.7 step 5: a 100 is hop by hop.
         if !trying {
@@ -87,15 +87,16 @@ impl Proxy {
         };
         let is_invite = context.request.method() == Method::Invite;
         if let Some(branch) = context.branch_mut(client) {
-            branch.timer_c = None;
-            branch.state = BranchState::Ended(response.clone());
+            branch.state = BranchState::Answered(response.clone());
         }
+        self.timers_c.set(client, None);
         turn.respond(server, response);
         if is_invite {
-            let lifetime = turn.layer.timers().t1 * 64;
+            let lifetime = turn.layer.timers().patience();
             context.cancel_all();
             context.forget_at.get_or_insert(turn.now + lifetime);
             self.send_cancels(turn, server);
+            self.conclude(turn, server);
         } else {
             self.forget(server);
         }
@@ -115,30 +116,45 @@ impl Proxy {
         {
             response = turn.response(&context.request, self.statuses.service_unavailable);
         }
-        self.end_branch(turn, server, client, response);
+        self.end_branch(turn, server, client, BranchState::Answered(response));
     }
 
-    /// Ends a branch with a response that is ready to go up, and sends up the best once all have ended.
+    /// Ends a branch, and sends up the best response once all have ended.
     pub(super) fn end_branch(
         &mut self,
         turn: &mut ProxyTurn<'_>,
         server: TransactionId,
         client: TransactionId,
-        response: Message,
+        end: BranchState,
     ) {
-        let Some(context) = self.contexts.get_mut(&server) else {
+        let context = self.contexts.get_mut(&server);
+        if let Some(branch) = context.and_then(|context| context.branch_mut(client)) {
+            branch.state = end;
+        }
+        self.timers_c.set(client, None);
+        self.conclude(turn, server);
+    }
+
+    /// Sends up the best response if every branch has ended and none was sent.
+    pub(super) fn conclude(&mut self, turn: &mut ProxyTurn<'_>, server: TransactionId) {
+        let Some(context) = self.contexts.get(&server) else {
             return;
         };
-        if let Some(branch) = context.branch_mut(client) {
-            branch.timer_c = None;
-            branch.state = BranchState::Ended(response);
+        // A 2xx went up: a failure has nothing to add, but another 2xx may come while a branch is open, and be repeated.
+        if let Some(at) = context.forget_at {
+            let over = context.all_ended().then_some(at);
+            return self.leftovers.set(server, over);
         }
-        if context.forget_at.is_some() {
-            return;
-        }
-        if let Some(best) = context.best().cloned() {
-            self.forget(server);
-            turn.respond(server, best);
+        match context.choice() {
+            Choice::Open => {}
+            Choice::Nothing => {
+                self.forget(server);
+                turn.layer.terminate(turn.now, server, turn.below);
+            }
+            Choice::Best(best) => {
+                self.forget(server);
+                turn.respond(server, best);
+            }
         }
     }
 
@@ -151,7 +167,7 @@ impl Proxy {
     ) {
         if let Some(context) = self.contexts.get(&server) {
             let response = turn.response(&context.request, Status::BAD_GATEWAY);
-            self.end_branch(turn, server, client, response);
+            self.end_branch(turn, server, client, BranchState::Failed(response));
         }
     }
 }

@@ -3,8 +3,10 @@
 //! Owns request validation, route information and target determination (RFC 3261 §16.3 to §16.5). Refuses DNS: of URIs
 //! outside the domain only those with an address literal lead anywhere.
 
+use std::net::SocketAddr;
+
 use super::Identity;
-use crate::sip::registrar::Bindings;
+use crate::sip::registrar::{Binding, Bindings};
 use crate::sip::{Message, Method, NameAddr, Status, Uri};
 
 /// Where a request belongs.
@@ -22,6 +24,17 @@ pub(super) enum Place {
 pub(super) struct Target {
     /// The Request-URI.
     pub(super) uri: Uri,
+    /// Where a contact behind a NAT was seen, which is where it can be reached.
+    pub(super) seen_at: Option<SocketAddr>,
+}
+
+impl Target {
+    fn of(binding: &Binding) -> Self {
+        Self {
+            uri: binding.contact.clone(),
+            seen_at: binding.seen_at,
+        }
+    }
 }
 
 /// Why a request is not proxied.
@@ -57,7 +70,7 @@ pub(super) fn place(
     };
     // A preloaded route past this proxy is followed as it is (RFC 3261 §16.6 step 6).
     if !identity.serves(&uri) {
-        return outside(request, uri);
+        return outside(bindings, request, uri);
     }
     if request.method() == Method::Register {
         return registrar(identity, request).map(Place::Registrar);
@@ -70,10 +83,7 @@ pub(super) fn place(
         return Err(Status::NOT_FOUND.into());
     }
     let recent = bindings.targets(&aor).into_iter();
-    let targets = recent.map(|binding| Target {
-        uri: binding.contact.clone(),
-    });
-    Ok(Place::Targets(targets.collect()))
+    Ok(Place::Targets(recent.map(Target::of).collect()))
 }
 
 /// The other contacts of the user whose contact that target is, most recent first.
@@ -84,9 +94,7 @@ pub(super) fn siblings(bindings: &Bindings, target: &Target) -> Vec<Target> {
     let others = bindings.targets(aor).into_iter();
     others
         .filter(|binding| binding.id != failed.id)
-        .map(|binding| Target {
-            uri: binding.contact.clone(),
-        })
+        .map(Target::of)
         .collect()
 }
 
@@ -132,8 +140,15 @@ fn validate(request: &Message) -> Result<(), Refusal> {
         }
     }
     // §16.3 step 5; not in ACK and CANCEL (§20.29 by way of §8.2.2.3).
-    let required = request.proxy_require();
-    if required.is_empty() || request.method() == Method::Ack {
+    if request.method() == Method::Ack {
+        return Ok(());
+    }
+    refuse_extensions(&request.proxy_require())
+}
+
+/// No extension is understood here.
+fn refuse_extensions(required: &[&str]) -> Result<(), Refusal> {
+    if required.is_empty() {
         return Ok(());
     }
     Err(Refusal {
@@ -144,8 +159,12 @@ fn validate(request: &Message) -> Result<(), Refusal> {
 
 // RFC 3261 §16.4
 fn take_own_routes(identity: &Identity, request: &mut Message) {
-    let own =
-        |value: &str| NameAddr::parse(value).is_some_and(|route| identity.is_self(&route.uri()));
+    let own = |value: &str| {
+        NameAddr::parse(value).is_some_and(|route| {
+            let uri = route.uri();
+            identity.is_self(&uri) || (uri.user().is_none() && identity.serves(&uri))
+        })
+    };
     // A strict router before us put our Record-Route into the Request-URI and the real one at the end of the route.
     let is_ours = request
         .request_uri()
@@ -171,16 +190,20 @@ fn take_own_routes(identity: &Identity, request: &mut Message) {
 }
 
 // RFC 3261 §16.5: outside of the domain the Request-URI is the only target.
-fn outside(request: &Message, uri: Uri) -> Result<Place, Refusal> {
+fn outside(bindings: &Bindings, request: &Message, uri: Uri) -> Result<Place, Refusal> {
     let routed = request.values("Route").next().is_some();
     if uri.ip().is_none() && !routed {
         return Err(Status::NOT_FOUND.into());
     }
-    Ok(Place::Targets(vec![Target { uri }]))
+    let seen_at = bindings
+        .of_contact(&uri)
+        .and_then(|(_, binding)| binding.seen_at);
+    Ok(Place::Targets(vec![Target { uri, seen_at }]))
 }
 
-// RFC 3261 §10.3 step 5: the address-of-record is in To.
+// RFC 3261 §10.3 steps 2 and 5: what the client requires, and the address-of-record, which is in To.
 fn registrar(identity: &Identity, request: &Message) -> Result<String, Refusal> {
+    refuse_extensions(&request.require())?;
     let to = request.to().map_err(|_| Status::BAD_REQUEST)?.uri();
     let aor = to.user().map(|user| identity.aor_of(user));
     match aor {

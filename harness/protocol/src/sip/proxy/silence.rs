@@ -2,9 +2,8 @@
 //!
 //! Owns Timer C (RFC 3261 §16.8), time-outs, transport errors (§16.9) and the end of response contexts.
 
-use super::context::Cancel;
+use super::context::{BranchState, Cancel};
 use super::{Failure, Proxy, ProxyTurn};
-use crate::Instant;
 use crate::sip::Status;
 use crate::sip::transaction::{Timer, TransactionId};
 
@@ -50,54 +49,43 @@ impl Proxy {
         }
         if failure == Failure::Unreachable && !context.alternates.is_empty() {
             let next = context.alternates.remove(0);
-            context.branches.retain(|branch| branch.client != client);
+            context
+                .branches
+                .retain(|branch| branch.client != Some(client));
             self.upstream.remove(&client);
-            return self.send_to(turn, server, &next);
+            self.send_to(turn, server, &next);
+            return self.conclude(turn, server);
         }
         let status = self.statuses.of(failure, &context.request);
         let response = turn.response(&context.request, status);
-        self.end_branch(turn, server, client, response);
+        self.end_branch(turn, server, client, BranchState::Failed(response));
     }
 
     /// Timer C, and the end of contexts that let a 2xx pass.
     pub fn expire(&mut self, turn: &mut ProxyTurn<'_>) {
-        let over = |at: Option<Instant>| at.is_some_and(|at| at <= turn.now);
-        let contexts = self.contexts.iter();
-        let forgotten: Vec<_> = contexts
-            .filter(|(_, context)| over(context.forget_at))
-            .map(|(server, _)| *server)
-            .collect();
-        for server in forgotten {
+        for server in self.leftovers.due(turn.now) {
             self.forget(server);
         }
-        let branches = self.contexts.iter().flat_map(|(server, context)| {
-            let due = context
-                .branches
-                .iter()
-                .filter(|branch| over(branch.timer_c));
-            due.map(|branch| (*server, branch.client, branch.may_be_cancelled()))
-        });
-        for (server, client, may_be_cancelled) in branches.collect::<Vec<_>>() {
-            self.timer_c(turn, server, client, may_be_cancelled);
+        for client in self.timers_c.due(turn.now) {
+            self.timers_c.set(client, None);
+            self.timer_c(turn, client);
         }
     }
 
     // RFC 3261 §16.8: with a provisional response it is cancelled, without one it counts as 408; so does a CANCEL that
     // brought no final response.
-    fn timer_c(
-        &mut self,
-        turn: &mut ProxyTurn<'_>,
-        server: TransactionId,
-        client: TransactionId,
-        may_be_cancelled: bool,
-    ) {
-        if !may_be_cancelled {
-            return self.give_up(turn, client, Status::REQUEST_TIMEOUT);
-        }
+    fn timer_c(&mut self, turn: &mut ProxyTurn<'_>, client: TransactionId) {
+        let Some(&server) = self.upstream.get(&client) else {
+            return;
+        };
         let context = self.contexts.get_mut(&server);
-        if let Some(branch) = context.and_then(|context| context.branch_mut(client)) {
-            branch.cancel = Cancel::Wanted;
-        }
+        let branch = context
+            .and_then(|context| context.branch_mut(client))
+            .filter(|branch| branch.may_be_cancelled());
+        let Some(branch) = branch else {
+            return self.give_up(turn, client, Status::REQUEST_TIMEOUT);
+        };
+        branch.cancel = Cancel::Wanted;
         self.send_cancels(turn, server);
     }
 
@@ -120,30 +108,32 @@ impl Proxy {
         else {
             return;
         };
-        turn.above.push(branch.no_answer());
+        turn.above.extend(branch.no_answer());
         let response = turn.response(&context.request, status);
         turn.layer.terminate(turn.now, client, turn.below);
-        self.end_branch(turn, server, client, response);
+        self.end_branch(turn, server, client, BranchState::Failed(response));
     }
 
-    /// Lets a request go without an answer.
+    /// Ends a branch without an answer.
     fn abandon(&mut self, turn: &mut ProxyTurn<'_>, client: TransactionId) {
-        if let Some(server) = self.upstream.get(&client).copied() {
-            let branch = self
-                .contexts
-                .get_mut(&server)
-                .and_then(|context| context.branch_mut(client));
-            turn.above.extend(branch.map(|branch| branch.no_answer()));
-            self.forget(server);
-            turn.layer.terminate(turn.now, server, turn.below);
+        let Some(server) = self.upstream.get(&client).copied() else {
+            return;
+        };
+        let context = self.contexts.get_mut(&server);
+        if let Some(branch) = context.and_then(|context| context.branch_mut(client)) {
+            turn.above.extend(branch.no_answer());
         }
+        self.end_branch(turn, server, client, BranchState::Silent);
     }
 
     pub(super) fn forget(&mut self, server: TransactionId) {
-        if let Some(context) = self.contexts.remove(&server) {
-            for branch in &context.branches {
-                self.upstream.remove(&branch.client);
-            }
+        self.leftovers.set(server, None);
+        let Some(context) = self.contexts.remove(&server) else {
+            return;
+        };
+        for client in context.branches.iter().filter_map(|branch| branch.client) {
+            self.upstream.remove(&client);
+            self.timers_c.set(client, None);
         }
     }
 }

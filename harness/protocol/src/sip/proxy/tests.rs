@@ -1,3 +1,6 @@
+mod fork;
+mod way;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -30,24 +33,27 @@ impl Bench {
             domain: "sim.test".to_owned(),
             users: ["1001", "1002"].map(str::to_owned).into(),
         };
-        let mut bindings = Bindings::new(Limits::default());
-        let register = message(
-            "REGISTER sip:sim.test",
-            "REGISTER",
-            "Contact: <sip:1002@192.0.2.2>\r\n",
-        );
-        bindings
-            .register(Instant::START, "sip:1002@sim.test", &register)
-            .unwrap();
-        Self {
+        let mut bench = Self {
             now: Instant::START,
             layer: Layer::new(Timers::default()),
             proxy: Proxy::new(identity, statuses),
-            bindings,
+            bindings: Bindings::new(Limits::default()),
             draws: 0,
             sent: Vec::new(),
             noted: Vec::new(),
-        }
+        };
+        bench.register("sip:1002@sim.test", "<sip:1002@192.0.2.2>");
+        bench
+    }
+
+    /// Adds a contact of a user.
+    fn register(&mut self, aor: &str, contact: &str) {
+        let extra = format!("Contact: {contact}\r\n");
+        let mut request = message("REGISTER sip:sim.test", "REGISTER", &extra);
+        request.set("Call-ID", &contact.replace(['<', '>'], ""));
+        self.bindings
+            .register(Instant::START, aor, &request)
+            .unwrap();
     }
 
     /// A message arrives; returns what went out, in words.
@@ -415,15 +421,7 @@ fn an_ack_goes_on_without_a_transaction_and_repeats_with_the_same_branch() {
 #[test]
 fn a_target_without_an_address_is_a_network_failure() {
     let mut bench = Bench::new(Statuses::INCIDENT);
-    let register = message(
-        "REGISTER sip:sim.test",
-        "REGISTER",
-        "Contact: <sip:1001@phone.example>\r\n",
-    );
-    bench
-        .bindings
-        .register(Instant::START, "sip:1001@sim.test", &register)
-        .unwrap();
+    bench.register("sip:1001@sim.test", "<sip:1001@phone.example>");
     let sent = bench.receive(ALICE, message("INVITE sip:1001@sim.test", "INVITE", ""));
     assert_eq!(
         sent,

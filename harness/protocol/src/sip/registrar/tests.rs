@@ -227,3 +227,81 @@ fn expiry_takes_what_is_due_and_nothing_else() {
     assert_eq!(expired.len(), 1);
     assert_eq!(contacts(&bindings), ["sip:1002@192.0.2.2"]);
 }
+
+#[test]
+fn a_contact_finds_its_binding_for_as_long_as_there_is_one() {
+    let mut bindings = bindings();
+    let find = |bindings: &Bindings, text: &str| {
+        let uri = crate::sip::Uri::parse(text).unwrap();
+        bindings.of_contact(&uri).map(|(_, binding)| binding.id)
+    };
+    let contact = "<sip:1002@192.0.2.1:5070;transport=UDP>";
+    let request = register("x", 1, &[contact, B], Some(60));
+    bindings.register(Instant::START, AOR, &request).unwrap();
+    // Found by the equality of URIs, not by their text; and not by a part of it.
+    assert_eq!(
+        find(&bindings, "sip:1002@192.0.2.1:5070;Transport=udp"),
+        Some(1)
+    );
+    assert_eq!(find(&bindings, "sip:1002@192.0.2.1:5070"), None);
+    assert_eq!(find(&bindings, "sip:1002@192.0.2.2"), Some(2));
+    assert_eq!(bindings.find(2).map(|(aor, _)| aor), Some(AOR));
+    bindings.remove(AOR, 2);
+    assert_eq!(find(&bindings, "sip:1002@192.0.2.2"), None);
+    bindings.expire(seconds(60));
+    assert_eq!(
+        find(&bindings, "sip:1002@192.0.2.1:5070;transport=udp"),
+        None
+    );
+    assert_eq!(bindings.deadline(), None);
+}
+
+#[test]
+fn a_refresh_moves_the_end_and_nothing_of_the_old_one_stays() {
+    let mut bindings = bindings();
+    for (cseq, now) in [(1, 0), (2, 50)] {
+        let request = register("x", cseq, &[A], Some(60));
+        bindings.register(seconds(now), AOR, &request).unwrap();
+    }
+    assert_eq!(bindings.deadline(), Some(seconds(110)));
+    assert_eq!(bindings.expire(seconds(109)), []);
+    assert_eq!(bindings.expire(seconds(110)).len(), 1);
+}
+
+/// Where a contact is reached when its REGISTER came from `seen`, by what the request says of its sender.
+#[test]
+fn only_a_contact_that_is_its_sender_is_moved_to_where_that_was_seen() {
+    let outside = "198.51.100.1:40000";
+    let table = [
+        // Its own address, translated on the way.
+        (
+            "10.0.0.7:5060;rport",
+            "sip:1002@10.0.0.7:5060",
+            Some(outside),
+        ),
+        ("10.0.0.7;rport", "sip:1002@10.0.0.7", Some(outside)),
+        // Somebody else's address is what it says.
+        ("10.0.0.7:5060;rport", "sip:1002@10.0.0.8:5060", None),
+        // Without rport nobody may be answered there (RFC 3581 §4), much less be called.
+        ("10.0.0.7:5060", "sip:1002@10.0.0.7:5060", None),
+        // No NAT.
+        (
+            "198.51.100.1:40000;rport",
+            "sip:1002@198.51.100.1:40000",
+            None,
+        ),
+    ];
+    for (via, contact, expected) in table {
+        let mut request = register("x", 1, &[&format!("<{contact}>")], Some(60));
+        request.append("Via", &format!("SIP/2.0/UDP {via};branch=z9hG4bKx"));
+        request.complete_via(outside.parse().unwrap());
+        let mut bindings = bindings();
+        bindings.register(Instant::START, AOR, &request).unwrap();
+        let seen_at = bindings.of(AOR)[0].seen_at;
+        assert_eq!(
+            seen_at,
+            expected.map(|at| at.parse().unwrap()),
+            "{via} {contact}"
+        );
+    }
+}

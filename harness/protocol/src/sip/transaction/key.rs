@@ -29,6 +29,32 @@ pub(super) enum Key {
     },
 }
 
+/// What all copies of one request have in common that reach a server over different paths (RFC 3261 §8.2.2.2).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Origin {
+    from_tag: String,
+    call_id: String,
+    number: u32,
+    method: Method,
+}
+
+impl Origin {
+    /// Of a request outside of a dialog; `None` for one inside, and for ACK and CANCEL, which follow their INVITE.
+    pub(super) fn of(request: &Message) -> Option<Self> {
+        let method = request.method();
+        let outside = request.to().is_ok_and(|to| to.tag().is_none());
+        if !outside || matches!(method, Method::Ack | Method::Cancel) {
+            return None;
+        }
+        Some(Self {
+            from_tag: request.from().ok()?.tag().unwrap_or_default().to_owned(),
+            call_id: request.call_id().ok()?.to_owned(),
+            number: request.cseq().ok()?.number,
+            method,
+        })
+    }
+}
+
 impl Key {
     /// Of a request that a client transaction sends, or of a response to it.
     pub(super) fn client(message: &Message) -> Result<Self, FieldError> {

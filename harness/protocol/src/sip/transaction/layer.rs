@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use super::carrier::{Carried, Transaction};
-use super::key::Key;
+use super::key::{Key, Origin};
 use super::{
     Effect, Event, Illegal, Kind, Machine, Output, Report, RespondError, State, Timers,
     TransactionId,
@@ -28,6 +28,8 @@ pub struct Layer {
     last: u64,
     transactions: BTreeMap<TransactionId, Transaction>,
     keys: BTreeMap<Key, TransactionId>,
+    /// The first server transaction of each request outside of a dialog.
+    origins: BTreeMap<Origin, TransactionId>,
     deadlines: BTreeSet<Deadline>,
     /// Of transactions whose work is done.
     lingering: BTreeSet<Deadline>,
@@ -53,6 +55,7 @@ impl Layer {
             last: 0,
             transactions: BTreeMap::new(),
             keys: BTreeMap::new(),
+            origins: BTreeMap::new(),
             deadlines: BTreeSet::new(),
             lingering: BTreeSet::new(),
             effects: Vec::new(),
@@ -191,6 +194,21 @@ impl Layer {
         self.keys.get(&Key::cancelled(cancel).ok()?).copied()
     }
 
+    /// Whether another server transaction is under way for the same request, which came here over another path as well. A
+    /// UAS answers 482 to all but the first (RFC 3261 §8.2.2.2); a proxy forwards them.
+    #[must_use]
+    pub fn is_merged(&self, id: TransactionId) -> bool {
+        let origin = self.request_of(id).and_then(Origin::of);
+        let first = origin.and_then(|origin| self.origins.get(&origin));
+        first.is_some_and(|first| *first != id)
+    }
+
+    /// The latest response of a server transaction.
+    #[must_use]
+    pub fn response_of(&self, id: TransactionId) -> Option<&Message> {
+        self.transactions.get(&id)?.response.as_ref()
+    }
+
     /// The request of a transaction; with its top Via completed if it is a server's.
     #[must_use]
     pub fn request_of(&self, id: TransactionId) -> Option<&Message> {
@@ -260,6 +278,9 @@ impl Layer {
         }));
         let machine = Machine::new(kind, self.timers, reliable);
         self.keys.insert(key.clone(), id);
+        if let Some(origin) = Origin::of(&request).filter(|_| !kind.is_client()) {
+            self.origins.entry(origin).or_insert(id);
+        }
         let transaction = Transaction {
             machine,
             key,
@@ -335,6 +356,11 @@ impl Layer {
             }
             if transaction.machine.state() == State::Terminated {
                 self.keys.remove(&transaction.key);
+                let origin = Origin::of(&transaction.request);
+                if let Some(origin) = origin.filter(|origin| self.origins.get(origin) == Some(&id))
+                {
+                    self.origins.remove(&origin);
+                }
                 self.transactions.remove(&id);
                 out.push(Output::Report(Report::Closed { transaction: id }));
             }

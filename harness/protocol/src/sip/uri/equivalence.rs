@@ -25,6 +25,29 @@ impl Uri {
             && params_agree(other.params(), self.params())
             && normal_headers(self.headers()) == normal_headers(other.headers())
     }
+
+    /// A text that all equivalent URIs have in common; others may share it.
+    pub(crate) fn bucket(&self) -> String {
+        if !self.is_sip() {
+            return format!(
+                "{}{}",
+                self.scheme().to_ascii_lowercase(),
+                &self.raw[self.spans.scheme..]
+            );
+        }
+        let (scheme, user) = (
+            self.scheme().to_ascii_lowercase(),
+            self.userinfo().map(normal).unwrap_or_default(),
+        );
+        let port = self.port().map_or(0, u32::from);
+        match self.ip() {
+            Some(ip) => format!("{scheme}:{user}@{ip}:{port}"),
+            None => format!(
+                "{scheme}:{user}@{}:{port}",
+                self.host().to_ascii_lowercase()
+            ),
+        }
+    }
 }
 
 // RFC 3261 §19.1.4: these five never match when only one URI has them; others are ignored then.

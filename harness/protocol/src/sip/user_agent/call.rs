@@ -144,10 +144,11 @@ impl Call {
             .min()
     }
 
+    // RFC 3261 §14.1: not while the peer's INVITE is under way.
     fn reinvite_at(&self) -> Option<Instant> {
         match self.reinvite? {
-            Reinvite::Out => None,
-            Reinvite::Again(at) => Some(at),
+            Reinvite::Again(at) if self.unacknowledged.is_none() => Some(at),
+            _ => None,
         }
     }
 }

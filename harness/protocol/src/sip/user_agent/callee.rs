@@ -3,7 +3,7 @@
 //! Owns what a UAS does with each: RFC 3261 §8.2, §9.2, §11.2, §13.3 and §15.1.2.
 
 use super::call::{Call, Phase, Reinvite, Ringing};
-use super::request::ALLOW;
+use super::request::{ALLOW, offer};
 use super::{Ending, Event, UserAgent, UserAgentTurn};
 use crate::sip::dialog::{Dialog, DialogError};
 use crate::sip::transaction::TransactionId;
@@ -12,7 +12,7 @@ use crate::sip::{Message, Method, Status, Uri};
 impl UserAgent {
     /// A request in a server transaction of its own.
     pub fn request(&mut self, turn: &mut UserAgentTurn<'_>, id: TransactionId, request: &Message) {
-        if let Some(response) = self.refusal(turn, request) {
+        if let Some(response) = self.refusal(turn, id, request) {
             return turn.respond(id, response);
         }
         if request.method() == Method::Cancel {
@@ -24,7 +24,8 @@ impl UserAgent {
         match request.method() {
             Method::Invite => self.invited(turn, id, request),
             Method::Options => self.options(turn, id, request),
-            // A BYE needs a dialog to end.
+            Method::Message => text(turn, id, request),
+            // The others need a dialog.
             _ => turn.answer(id, request, Status::DOES_NOT_EXIST),
         }
     }
@@ -52,12 +53,9 @@ impl UserAgent {
 
     // RFC 3261 §13.3.1
     fn invited(&mut self, turn: &mut UserAgentTurn<'_>, id: TransactionId, request: &Message) {
-        if self.calls.values().any(|call| is_merged(call, request)) {
-            // §8.2.2.2
-            return turn.answer(id, request, Status::LOOP_DETECTED);
-        }
-        if self.is_busy() {
-            return turn.answer(id, request, Status::BUSY_HERE);
+        let status = self.willingness();
+        if !status.is_success() {
+            return turn.answer(id, request, status);
         }
         let tag = turn.token("tag");
         let mut response = Message::response_to(request, Status::OK, None);
@@ -99,8 +97,11 @@ impl UserAgent {
         match request.method() {
             Method::Bye => self.bye_received(turn, id, number, request),
             Method::Invite => self.reinvited(turn, id, number, request),
+            Method::Update => self.updated(turn, id, number, request),
             Method::Options => self.options(turn, id, request),
-            _ => turn.answer(id, request, Status::METHOD_NOT_ALLOWED),
+            Method::Message => text(turn, id, request),
+            // INFO, RFC 6086 §4.2.2: nothing in it is looked at.
+            _ => turn.answer(id, request, Status::OK),
         }
     }
 
@@ -153,6 +154,32 @@ impl UserAgent {
         turn.respond(id, ok);
     }
 
+    // RFC 3311 §5.2: an offer that crosses ours gets 491; the 2xx answers it, and refreshes the target.
+    fn updated(
+        &mut self,
+        turn: &mut UserAgentTurn<'_>,
+        id: TransactionId,
+        call: u64,
+        request: &Message,
+    ) {
+        let offers = !request.body().is_empty();
+        let mut ok = turn.response(request, Status::OK);
+        ok.append("Contact", &self.contact());
+        if offers {
+            offer(&mut ok, self.config.address);
+        }
+        let Some(state) = self.calls.get_mut(&call) else {
+            return;
+        };
+        if offers && state.reinvite == Some(Reinvite::Out) {
+            return turn.answer(id, request, Status::REQUEST_PENDING);
+        }
+        if let Some(dialog) = &mut state.dialog {
+            dialog.refresh_target(request);
+        }
+        turn.respond(id, ok);
+    }
+
     // RFC 3261 §9.2: the CANCEL is answered 200 in any case, the INVITE 487 if it has no final response yet.
     fn cancelled(&mut self, turn: &mut UserAgentTurn<'_>, id: TransactionId, cancel: &Message) {
         let Some(invite) = turn.layer.matching_invite(cancel) else {
@@ -167,9 +194,10 @@ impl UserAgent {
             .iter()
             .find_map(|(id, call)| Some((*id, rings_for(call)?)));
         let mut response = Message::response_to(cancel, Status::OK, None);
-        let tag = ringing
-            .as_ref()
-            .map_or_else(|| turn.token("tag"), |(_, tag)| tag.clone());
+        let ringing_tag = ringing.as_ref().map(|(_, tag)| tag.clone());
+        let tag = ringing_tag
+            .or_else(|| tag_of(turn.layer.response_of(invite)?))
+            .unwrap_or_else(|| turn.token("tag"));
         response.add_to_tag(&tag);
         turn.respond(id, response);
         if let Some((call, _)) = ringing {
@@ -179,14 +207,9 @@ impl UserAgent {
 
     // RFC 3261 §11.2: the status is the one that an INVITE would get.
     fn options(&self, turn: &mut UserAgentTurn<'_>, id: TransactionId, request: &Message) {
-        let status = if self.is_busy() {
-            Status::BUSY_HERE
-        } else {
-            Status::OK
-        };
-        let mut response = turn.response(request, status);
+        let mut response = turn.response(request, self.willingness());
         response.append("Allow", ALLOW);
-        response.append("Accept", "application/sdp");
+        response.append("Accept", "application/sdp, text/plain");
         turn.respond(id, response);
     }
 
@@ -202,22 +225,37 @@ impl UserAgent {
             .map(|(id, _)| *id)
     }
 
-    fn is_busy(&self) -> bool {
-        self.calls.values().any(|call| !call.is_ending())
+    /// What a call would be answered with now.
+    fn willingness(&self) -> Status {
+        if self.config.answer.do_not_disturb {
+            Status::TEMPORARILY_UNAVAILABLE
+        } else if self.calls.values().any(|call| !call.is_ending()) {
+            Status::BUSY_HERE
+        } else {
+            Status::OK
+        }
     }
 
-    /// What every request is checked for first (RFC 3261 §8.2.1 to §8.2.3).
-    fn refusal(&self, turn: &mut UserAgentTurn<'_>, request: &Message) -> Option<Message> {
+    /// What every request is checked for first, in the order of RFC 3261 §8.2.1 to §8.2.3.
+    fn refusal(
+        &self,
+        turn: &mut UserAgentTurn<'_>,
+        id: TransactionId,
+        request: &Message,
+    ) -> Option<Message> {
         let method = request.method();
-        let status = match &method {
-            Method::Other(_) => Some(Status::NOT_IMPLEMENTED),
-            Method::Invite | Method::Bye | Method::Cancel | Method::Options => None,
-            _ => Some(Status::METHOD_NOT_ALLOWED),
-        };
-        if let Some(status) = status {
+        // §8.2.1
+        if let Some(status) = of_unknown_method(&method) {
             let mut response = turn.response(request, status);
             response.append("Allow", ALLOW);
             return Some(response);
+        }
+        if self.is_for_somebody_else(request) {
+            return Some(turn.response(request, Status::NOT_FOUND));
+        }
+        // §8.2.2.2
+        if turn.layer.is_merged(id) {
+            return Some(turn.response(request, Status::LOOP_DETECTED));
         }
         // §8.2.2.3: not for CANCEL.
         let required = request.require().join(", ");
@@ -226,22 +264,38 @@ impl UserAgent {
             response.append("Unsupported", &required);
             return Some(response);
         }
-        // §8.2.3
-        let readable = request.body().is_empty()
-            || request.content_type().as_deref() == Some("application/sdp");
-        if method == Method::Invite && !readable {
+        let readable = media_type_of(&method)?;
+        let unreadable =
+            !request.body().is_empty() && request.content_type().as_deref() != Some(readable);
+        unreadable.then(|| {
             let mut response = turn.response(request, Status::UNSUPPORTED_MEDIA_TYPE);
-            response.append("Accept", "application/sdp");
-            return Some(response);
-        }
-        self.is_for_somebody_else(request)
-            .then(|| turn.response(request, Status::NOT_FOUND))
+            response.append("Accept", readable);
+            response
+        })
     }
 
     // RFC 3261 §8.2.2.1
     fn is_for_somebody_else(&self, request: &Message) -> bool {
         let uri = request.request_uri().and_then(|uri| Uri::parse(uri).ok());
         uri.is_some_and(|uri| uri.user().is_some_and(|user| user != self.config.user))
+    }
+}
+
+fn of_unknown_method(method: &Method) -> Option<Status> {
+    match method {
+        Method::Other(_) => Some(Status::NOT_IMPLEMENTED),
+        Method::Invite | Method::Bye | Method::Cancel | Method::Options => None,
+        Method::Message | Method::Info | Method::Update => None,
+        _ => Some(Status::METHOD_NOT_ALLOWED),
+    }
+}
+
+/// The only type of body that is read (RFC 3261 §8.2.3, RFC 3428 §7); `None` if none is looked at.
+fn media_type_of(method: &Method) -> Option<&'static str> {
+    match method {
+        Method::Invite | Method::Update => Some("application/sdp"),
+        Method::Message => Some("text/plain"),
+        _ => None,
     }
 }
 
@@ -260,18 +314,14 @@ fn refuse_dialog(
     turn.respond(id, response);
 }
 
-// RFC 3261 §8.2.2.2: the same request over another path has the same From tag, Call-ID and CSeq.
-fn is_merged(call: &Call, request: &Message) -> bool {
-    let Phase::Ringing(ringing) = &call.phase else {
-        return false;
-    };
-    let tag = |message: &Message| {
-        message
-            .from()
-            .ok()
-            .and_then(|from| from.tag().map(str::to_owned))
-    };
-    ringing.invite.call_id() == request.call_id()
-        && ringing.invite.cseq() == request.cseq()
-        && tag(&ringing.invite) == tag(request)
+// RFC 3428 §7
+fn text(turn: &mut UserAgentTurn<'_>, id: TransactionId, request: &Message) {
+    let from = request.from().map(|from| from.uri_str().to_owned());
+    turn.above
+        .push(Event::Text(from.unwrap_or_default(), request.body().len()));
+    turn.answer(id, request, Status::OK);
+}
+
+fn tag_of(response: &Message) -> Option<String> {
+    response.to().ok()?.tag().map(str::to_owned)
 }

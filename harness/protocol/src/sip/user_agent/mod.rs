@@ -1,4 +1,5 @@
-//! The core of a user agent, RFC 3261 §8, §10.2, §11, §13 and §15.
+//! The core of a user agent, RFC 3261 §8, §10.2, §11, §13 and §15, with MESSAGE (RFC 3428), INFO (RFC 6086) and UPDATE
+//! (RFC 3311).
 //!
 //! Owns one registration and the calls of one line: what is answered to whom, when it rings, what is sent again until it
 //! is acknowledged. Refuses forking of its own, media, authentication and redirection; the session description is a
@@ -11,6 +12,7 @@ mod caller;
 mod registration;
 mod reinvite;
 mod request;
+mod single;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -18,10 +20,11 @@ use std::time::Duration;
 
 use super::transaction::{Timer, TransactionId};
 use super::turn::Turn;
-use super::{Message, Status};
+use super::{Message, Method, Status};
 use crate::Instant;
 use call::{Call, Phase};
 use registration::Registration;
+use single::Single;
 
 /// One user agent with one line.
 #[derive(Clone, Debug)]
@@ -59,6 +62,8 @@ pub struct Answer {
     pub pick_up: Duration,
     /// The final response that refuses the call; a 200 takes it if `None`.
     pub status: Option<Status>,
+    /// Whether every call is refused with 480 at once, without a ring.
+    pub do_not_disturb: bool,
 }
 
 /// What the core wants of its owner, or lets it know. Calls are numbered as they begin.
@@ -93,6 +98,12 @@ pub enum Event {
     Changed(u64, String),
     /// The session of a call stays as it was.
     NotChanged(u64, String, Failure),
+    /// A request other than INVITE, BYE and REGISTER was answered so by that URI.
+    Done(Method, String, Status),
+    /// Such a request came to nothing.
+    NotDone(Method, String, Failure),
+    /// That URI sent a text of so many bytes.
+    Text(String, usize),
     /// A BYE was not answered: the call is over nevertheless.
     ByeUnanswered(u64, String),
     /// There is no trace of that call any more.
@@ -127,13 +138,14 @@ pub enum Ending {
 pub type UserAgentTurn<'a> = Turn<'a, Event>;
 
 /// What a client transaction is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Purpose {
     Register,
     Invite(u64),
     Reinvite(u64),
     Cancel,
     Bye(u64),
+    Single(Single),
 }
 
 impl Default for Answer {
@@ -143,6 +155,7 @@ impl Default for Answer {
             ring: Duration::ZERO,
             pick_up: Duration::from_secs(1),
             status: None,
+            do_not_disturb: false,
         }
     }
 }
@@ -179,6 +192,17 @@ impl UserAgent {
         }
     }
 
+    /// Leaves as an application does that is closed properly: ends the current call and removes the registration.
+    pub fn leave(&mut self, turn: &mut UserAgentTurn<'_>) {
+        self.hang_up(turn);
+        self.unregister(turn);
+    }
+
+    /// Refuses every call from now on, or no longer.
+    pub fn set_do_not_disturb(&mut self, on: bool) {
+        self.config.answer.do_not_disturb = on;
+    }
+
     /// A response in a client transaction.
     pub fn response(
         &mut self,
@@ -189,7 +213,7 @@ impl UserAgent {
         let Some(status) = response.status() else {
             return;
         };
-        let Some(&purpose) = self.clients.get(&client) else {
+        let Some(purpose) = self.clients.get(&client).cloned() else {
             return self.stray(turn, response);
         };
         match purpose {
@@ -207,6 +231,10 @@ impl UserAgent {
             }
             Purpose::Cancel => {
                 self.clients.remove(&client);
+            }
+            Purpose::Single(single) => {
+                self.clients.remove(&client);
+                self.single_answered(turn, single, response);
             }
         }
     }
@@ -274,6 +302,7 @@ impl UserAgent {
             Some(Purpose::Register) => self.register_failed(turn, failure, None),
             Some(Purpose::Invite(call)) => self.call_failed(turn, call, failure),
             Some(Purpose::Reinvite(call)) => self.reinvite_failed(turn, call, failure),
+            Some(Purpose::Single(single)) => self.single_failed(turn, single, failure),
             Some(Purpose::Bye(call)) => {
                 if let Some(peer) = self.calls.get(&call).map(|call| call.peer.clone()) {
                     turn.above.push(Event::ByeUnanswered(call, peer));

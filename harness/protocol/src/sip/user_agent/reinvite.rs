@@ -62,7 +62,7 @@ impl UserAgent {
     }
 
     /// The session stays as it was; the dialog too, unless the peer has lost it or is silent.
-    // RFC 3261 §14.1, and §12.2.1.2 for 481, 408 and no answer at all.
+    // RFC 3261 §14.1
     pub(super) fn reinvite_failed(
         &mut self,
         turn: &mut UserAgentTurn<'_>,
@@ -77,16 +77,10 @@ impl UserAgent {
             return;
         };
         call.reinvite = None;
-        let fatal = match &failure {
-            Failure::Refused(status, _) => {
-                [Status::DOES_NOT_EXIST, Status::REQUEST_TIMEOUT].contains(status)
-            }
-            Failure::TimedOut => true,
-            Failure::NotSent => false,
-        };
+        let lost = failure.loses_dialog();
         turn.above
             .push(Event::NotChanged(id, call.peer.clone(), failure));
-        if fatal {
+        if lost {
             self.bye(turn, id, Ending::Lost);
         }
     }

@@ -1,0 +1,132 @@
+//! Requests that are an exchange of their own: MESSAGE, OPTIONS, INFO and UPDATE.
+//!
+//! Owns sending them and what their answers mean for the dialog that they belong to (RFC 3261 §12.2.1.2).
+
+use super::call::{Call, Phase};
+use super::{Ending, Event, Failure, Purpose, UserAgent, UserAgentTurn};
+use crate::sip::{Message, Method, Status, Uri};
+
+/// A request that waits for its final response.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Single {
+    method: Method,
+    peer: String,
+    /// The call in whose dialog it is.
+    call: Option<u64>,
+}
+
+impl UserAgent {
+    /// Sends a text (RFC 3428 §4).
+    pub fn message(&mut self, turn: &mut UserAgentTurn<'_>, uri: &Uri, text: &str) {
+        let mut message = self.outside_dialog(turn, &Method::Message, uri.as_str());
+        message.set_body("text/plain", text.to_owned());
+        self.send_single(turn, uri.to_string(), None, message);
+    }
+
+    /// Asks what a URI can do (RFC 3261 §11.1).
+    pub fn ask(&mut self, turn: &mut UserAgentTurn<'_>, uri: &Uri) {
+        let mut options = self.outside_dialog(turn, &Method::Options, uri.as_str());
+        options.append("Contact", &self.contact());
+        options.append("Accept", "application/sdp");
+        self.send_single(turn, uri.to_string(), None, options);
+    }
+
+    /// Sends an INFO with nothing in it in the dialog of the call that is up; does nothing without one.
+    // RFC 6086 §4.2.1
+    pub fn info(&mut self, turn: &mut UserAgentTurn<'_>) {
+        self.send_in_dialog(turn, &Method::Info);
+    }
+
+    /// Refreshes the target of the call that is up, without a new offer; does nothing without one.
+    // RFC 3311 §5.1: an UPDATE needs a Contact; it need not offer anything.
+    pub fn update(&mut self, turn: &mut UserAgentTurn<'_>) {
+        self.send_in_dialog(turn, &Method::Update);
+    }
+
+    pub(super) fn single_answered(
+        &mut self,
+        turn: &mut UserAgentTurn<'_>,
+        single: Single,
+        response: &Message,
+    ) {
+        let Some(status) = response.status() else {
+            return;
+        };
+        if !status.is_success() {
+            let reason = response.reason().unwrap_or_default().into_owned();
+            return self.single_failed(turn, single, Failure::Refused(status, reason));
+        }
+        let call = single.call.and_then(|id| self.calls.get_mut(&id));
+        if let Some(dialog) = call.and_then(|call| call.dialog.as_mut())
+            && single.method == Method::Update
+        {
+            dialog.refresh_target(response);
+        }
+        turn.above
+            .push(Event::Done(single.method, single.peer, status));
+    }
+
+    pub(super) fn single_failed(
+        &mut self,
+        turn: &mut UserAgentTurn<'_>,
+        single: Single,
+        failure: Failure,
+    ) {
+        let lost = failure.loses_dialog();
+        turn.above
+            .push(Event::NotDone(single.method, single.peer, failure));
+        let is_up = |id: &u64| self.calls.get(id).is_some_and(Call::is_up);
+        if let Some(id) = single.call.filter(is_up).filter(|_| lost) {
+            self.bye(turn, id, Ending::Lost);
+        }
+    }
+
+    fn send_in_dialog(&mut self, turn: &mut UserAgentTurn<'_>, method: &Method) {
+        let contact = self.contact();
+        let Some((id, call)) = self.calls.iter_mut().find(|(_, call)| call.is_up()) else {
+            return;
+        };
+        let (id, peer) = (*id, call.peer.clone());
+        let Some(dialog) = &mut call.dialog else {
+            return;
+        };
+        let mut request = dialog.request(method);
+        if *method == Method::Update {
+            request.append("Contact", &contact);
+        }
+        self.send_single(turn, peer, Some(id), request);
+    }
+
+    fn send_single(
+        &mut self,
+        turn: &mut UserAgentTurn<'_>,
+        peer: String,
+        call: Option<u64>,
+        request: Message,
+    ) {
+        let method = request.method();
+        let client = self.send(turn, request);
+        let single = Single { method, peer, call };
+        self.clients.insert(client, Purpose::Single(single));
+    }
+}
+
+impl Call {
+    pub(super) fn is_up(&self) -> bool {
+        matches!(self.phase, Phase::Up)
+    }
+}
+
+impl Failure {
+    /// Whether it means that the peer has lost the dialog.
+    // RFC 3261 §12.2.1.2: 481, 408 and no answer at all.
+    pub(super) fn loses_dialog(&self) -> bool {
+        match self {
+            Self::Refused(status, _) => {
+                [Status::DOES_NOT_EXIST, Status::REQUEST_TIMEOUT].contains(status)
+            }
+            Self::TimedOut => true,
+            Self::NotSent => false,
+        }
+    }
+}
