@@ -54,7 +54,7 @@ impl End {
     fn outlives(&self, host: HostId, at: Instant) -> bool {
         let until = later(at, GIVE_UP);
         let up_until = self.closed.as_ref().map_or(self.over, |closed| closed.at);
-        self.host != host && self.opened_at <= at && up_until > until
+        self.host != host && self.opened_at <= at && up_until >= until
     }
 }
 
@@ -117,9 +117,10 @@ fn blame(evidence: &Evidence<'_>, call_id: &str, end: &End, other: &End) -> Opti
     let bye = |it: &SipMessage| it.asks(&Method::Bye);
     // RFC 3261 §12.2.1.2: a 481 says that the other end has no such call, a 408 that it cannot be reached.
     let gone = |it: &SipMessage| matches!(it.status, Some(408 | 481));
-    let told = evidence
-        .arrived_in_call(call_id)
-        .any(|it| it.host == other.host && it.read_at.is_some() && is(it.message.as_deref(), &bye));
+    let told = evidence.arrived_in_call(call_id).any(|it| {
+        let read_at = it.read_at.filter(|_| is(it.message.as_deref(), &bye));
+        it.host == other.host && read_at.is_some_and(|at| other.outlives(end.host, at))
+    });
     let said = evidence
         .sent_in_call(call_id)
         .any(|it| it.from == end.host && is(it.message.as_deref(), &bye));

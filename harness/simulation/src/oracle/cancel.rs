@@ -125,7 +125,7 @@ impl<'e, 't> Cancelled<'e, 't> {
         }
         let open = self.ended.is_none_or(|ended| {
             let failed = ended.message.as_deref().is_some_and(|it| !it.is_success());
-            failed && self.arrival.at < later(ended.at, T4) || ended.at >= self.arrival.at
+            failed && self.arrival.at < later(ended.at, T4) || ended.record > self.arrival.record
         });
         let allowed = status == 200 || (!open && status == 481);
         (!allowed).then(|| format!("a CANCEL that matches was answered {status}, not 200"))
@@ -138,7 +138,7 @@ impl<'e, 't> Cancelled<'e, 't> {
             .filter(|_| status == 200 && self.invite.is_some())?;
         let message = ended.message.as_deref()?;
         let final_status = message.status?;
-        let late = ended.at > self.arrival.at;
+        let late = ended.record > self.arrival.record;
         (late && final_status != 487 && !self.chosen(final_status)).then(|| {
             self.finding(
                 ended,

@@ -75,3 +75,6 @@ pub struct Finding {
     /// What was found, and what the rule wants instead.
     pub text: String,
 }
+
+#[cfg(test)]
+mod tests;
