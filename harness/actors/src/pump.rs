@@ -2,13 +2,15 @@
 //!
 //! Owns just enough to let machines talk. Refuses everything that the real simulation has besides.
 
-use std::collections::{BTreeMap, VecDeque};
+pub(crate) mod damage;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
 use linefault_protocol::Instant;
-use linefault_protocol::sip::{Limits, Message, Verdict, parse};
+use linefault_protocol::sip::{DropReason, Limits, Message, Verdict, parse};
 
 use crate::catalogue::{self, Command, Directory, Listing, Settings, Value};
 use crate::{
@@ -28,6 +30,15 @@ pub(crate) struct Pump {
     swallow: Vec<(&'static str, String, usize)>,
     /// Addresses to which every send fails at once, and how.
     pub(crate) failing: BTreeMap<SocketAddr, SocketError>,
+    /// Actors whose own way to the network is gone, both ways.
+    pub(crate) cut_off: BTreeSet<&'static str>,
+    /// Further addresses of actors.
+    pub(crate) aliases: BTreeMap<SocketAddr, &'static str>,
+    /// Addresses behind a NAT, each with what the others see instead.
+    pub(crate) nat: BTreeMap<SocketAddr, SocketAddr>,
+    /// Every datagram that was put on the wire, with its ends as its sender knows them.
+    pub(crate) captured: Vec<(SocketAddr, SocketAddr, Bytes)>,
+    directory: Directory,
 }
 
 struct Node {
@@ -45,6 +56,12 @@ pub(crate) const BOB: &str = "192.168.8.120:41303";
 pub(crate) const NO_ROUTE: SocketError = SocketError {
     kind: SocketErrorKind::HostUnreachable,
     errno: 65,
+};
+
+/// "Network is unreachable" as Linux numbers it: the route of this host is gone.
+pub(crate) const NO_NETWORK: SocketError = SocketError {
+    kind: SocketErrorKind::NetworkUnreachable,
+    errno: 101,
 };
 
 /// "Operation not permitted": a local firewall.
@@ -78,6 +95,11 @@ impl Pump {
             trace: Vec::new(),
             swallow: Vec::new(),
             failing: BTreeMap::new(),
+            cut_off: BTreeSet::new(),
+            aliases: BTreeMap::new(),
+            nat: BTreeMap::new(),
+            captured: Vec::new(),
+            directory: directory.clone(),
         };
         for (name, listing) in directory.iter() {
             let kind = if name == "proxy" { "proxy" } else { "phone" };
@@ -98,6 +120,35 @@ impl Pump {
         change(&mut config);
         pump.start("proxy", address(PROXY), &crate::proxy::Proxy { config });
         pump
+    }
+
+    /// Adds a phone that takes calls like bob's.
+    pub(crate) fn add_phone(
+        &mut self,
+        name: &'static str,
+        at: &str,
+        user: &str,
+        change: impl FnOnce(&mut crate::phone::Config),
+    ) {
+        let mut config = crate::phone::Config {
+            user: user.to_owned(),
+            domain: "sim.test".to_owned(),
+            proxy: address(PROXY),
+            expires: Duration::from_secs(3600),
+            answer: crate::phone::Answer {
+                ring: Duration::from_millis(100),
+                ..crate::phone::Answer::default()
+            },
+            keep_alive: None,
+        };
+        change(&mut config);
+        let phone = crate::phone::Phone::new(config, self.directory.clone());
+        self.start(name, address(at), &phone);
+    }
+
+    /// Lets an actor's receiving fail once.
+    pub(crate) fn fail_receive(&mut self, name: &'static str, error: SocketError) {
+        self.give(name, Input::ReceiveFailed { error });
     }
 
     /// Starts an actor's life, in place of an earlier one.
@@ -136,6 +187,7 @@ impl Pump {
         if let Some(to) = to {
             arguments.insert("to", Value::Text(to.to_owned()));
         }
+        arguments.insert("on", Value::Switch(true));
         self.give(
             name,
             Input::Command(Command {
@@ -202,7 +254,7 @@ impl Pump {
             && *at <= self.now
             && let Some((_, (from, to, bytes))) = self.wire.pop_first()
         {
-            let name = self.name_of(to);
+            let name = self.name_of(self.inside(to));
             return self.give(name, Input::Datagram { from, bytes });
         }
         let due = self
@@ -227,7 +279,8 @@ impl Pump {
                 Output::Report(report) => self.note(name, report),
                 Output::Send { to, bytes, ticket } => {
                     let from = self.nodes[name].address;
-                    if let Some(error) = self.failing.get(&to).copied() {
+                    let cut_off = self.cut_off.contains(name).then_some(NO_NETWORK);
+                    if let Some(error) = cut_off.or(self.failing.get(&to).copied()) {
                         let words = words(&bytes);
                         self.trace.push(format!(
                             "{} {name} ✗ {} {words}",
@@ -281,7 +334,18 @@ impl Pump {
     }
 
     fn transmit(&mut self, from: SocketAddr, to: SocketAddr, bytes: Bytes) {
-        let (sender, receiver, words) = (self.name_of(from), self.name_of(to), words(&bytes));
+        self.captured.push((from, to, bytes.clone()));
+        let (sender, receiver, words) = (
+            self.name_of(from),
+            self.name_of(self.inside(to)),
+            words(&bytes),
+        );
+        if self.cut_off.contains(receiver) || self.nat.contains_key(&to) {
+            return self
+                .trace
+                .push(format!("{} {sender} ⇢ {receiver} {words}", self.now));
+        }
+        let from = self.nat.get(&from).copied().unwrap_or(from);
         let lost = self.swallow.iter_mut().find(|(name, wanted, left)| {
             *name == sender && words.starts_with(wanted.as_str()) && *left > 0
         });
@@ -299,7 +363,14 @@ impl Pump {
 
     fn name_of(&self, wanted: SocketAddr) -> &'static str {
         let known = self.nodes.iter().find(|(_, node)| node.address == wanted);
-        known.map_or("nobody", |(name, _)| *name)
+        let alias = self.aliases.get(&wanted).copied();
+        known.map_or(alias.unwrap_or("nobody"), |(name, _)| *name)
+    }
+
+    /// What an address from outside of a NAT leads to.
+    fn inside(&self, outside: SocketAddr) -> SocketAddr {
+        let mapped = self.nat.iter().find(|(_, seen)| **seen == outside);
+        mapped.map_or(outside, |(inside, _)| *inside)
     }
 }
 
@@ -331,10 +402,11 @@ fn listing(at: &str, settings: &[(&'static str, &str)]) -> Listing {
 
 /// A message as a reader names it: `INVITE sip:1002@sim.test`, `200 INVITE`.
 fn words(bytes: &[u8]) -> String {
-    let Verdict::Accept(message) = parse(bytes, &Limits::default()) else {
-        return "what is no message".to_owned();
-    };
-    message_words(&message)
+    match parse(bytes, &Limits::default()) {
+        Verdict::Accept(message) => message_words(&message),
+        Verdict::Drop(DropReason::KeepAlive) => "keep-alive".to_owned(),
+        _ => "what is no message".to_owned(),
+    }
 }
 
 fn message_words(message: &Message) -> String {

@@ -96,14 +96,18 @@ impl SameAs for Record {
     }
 }
 
-/// Whether the host's process was not running at that moment.
+/// Whether the host's process was not running at that moment: ended, or frozen.
 fn is_down(trace: &Trace, host: HostId, at: Instant) -> bool {
     let before = trace.records().iter().take_while(|record| record.at <= at);
     let lives = before
         .filter(|record| record.host == Some(host))
         .filter_map(|record| match &record.event {
-            Event::Network(network::Event::HostStarted { .. }) => Some(true),
-            Event::Network(network::Event::HostStopped { .. }) => Some(false),
+            Event::Network(
+                network::Event::HostStarted { .. } | network::Event::HostResumed { .. },
+            ) => Some(true),
+            Event::Network(
+                network::Event::HostStopped { .. } | network::Event::HostFrozen { .. },
+            ) => Some(false),
             _ => None,
         });
     lives.last() == Some(false)

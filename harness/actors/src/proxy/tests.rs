@@ -1,8 +1,16 @@
+mod contacts;
+mod garbage;
+mod policies;
+mod registrations;
+mod uplink;
+
 use tracing::Level;
 use tracing_test::traced_test;
 
 use super::{Config, LogLine, Removal, Wording};
-use crate::pump::{ALICE, BOB, NO_ROUTE, NOT_PERMITTED, PROXY, Pump, address, mutations};
+use crate::pump::{
+    ALICE, BOB, NO_NETWORK, NO_ROUTE, NOT_PERMITTED, PROXY, Pump, address, mutations,
+};
 use linefault_protocol::sip::Status;
 use linefault_protocol::sip::proxy::Statuses;
 
@@ -241,32 +249,6 @@ fn a_bye_into_silence_ends_without_an_answer() {
     logs_assert(|lines| one(lines, &["WARN", "BYE was not answered"]));
 }
 
-#[test]
-fn a_bye_is_tried_on_the_next_contact_before_giving_up() {
-    let second = "192.168.8.121:5060";
-    let mut pump = Pump::report_a(|_| {});
-    pump.inject(ALICE, PROXY, &register("second", second, "3600"));
-    pump.run(100);
-    pump.tell("alice", "register", None);
-    pump.tell("bob", "register", None);
-    pump.run(1000);
-    pump.tell("alice", "call", Some("bob"));
-    pump.run(12_000);
-    pump.power_off("bob");
-    pump.failing.insert(address(BOB), NO_ROUTE);
-    pump.tell("alice", "hang-up", None);
-    pump.run(12_010);
-    assert_eq!(
-        pump.seen(&["12.005 proxy", "BYE"]),
-        [
-            "12.005 proxy ✗ nobody BYE sip:1002@192.168.8.120:41303",
-            "12.005 proxy → nobody BYE sip:1002@192.168.8.121:5060",
-        ]
-    );
-    // Only the contact that failed is gone.
-    assert_eq!(pump.open("proxy", "binding").len(), 2);
-}
-
 #[traced_test]
 #[test]
 fn a_health_check_without_an_answer_removes_the_binding_with_a_warning() {
@@ -292,50 +274,6 @@ fn a_health_check_without_an_answer_removes_the_binding_with_a_warning() {
             &["WARN", "health check not answered", "sip:1002@sim.test"],
         )
     });
-}
-
-#[test]
-fn after_probes_a_route_that_comes_back_within_64_t1_costs_no_binding() {
-    let mut pump = call_to_a_dead_phone(|config| config.remove_unreachable = Removal::AfterProbes);
-    pump.tell("alice", "hang-up", None);
-    pump.run(22_000);
-    assert_eq!(pump.open("proxy", "binding").len(), 2);
-    // OPTIONS at once, then 4 s apart while they cannot even be sent.
-    assert_eq!(pump.seen(&["✗", "OPTIONS"]).len(), 3);
-    pump.failing.clear();
-    pump.run(40_000);
-    assert_eq!(
-        pump.open("proxy", "binding").len(),
-        2,
-        "the probe that left has not timed out"
-    );
-    // Nobody answers it: the phone is dead after all.
-    pump.run(60_000);
-    assert_eq!(pump.open("proxy", "binding").len(), 1);
-}
-
-#[traced_test]
-#[test]
-fn after_probes_a_contact_that_stays_unreachable_goes_after_64_t1() {
-    let mut pump = call_to_a_dead_phone(|config| config.remove_unreachable = Removal::AfterProbes);
-    pump.tell("alice", "hang-up", None);
-    pump.run(44_004);
-    assert_eq!(pump.open("proxy", "binding").len(), 2);
-    pump.run(44_005);
-    assert_eq!(pump.open("proxy", "binding").len(), 1);
-    logs_assert(|lines| one(lines, &["INFO", "removed unreachable binding"]));
-}
-
-#[traced_test]
-#[test]
-fn a_binding_that_is_not_refreshed_is_removed_on_time() {
-    let mut pump = Pump::report_a(|config| config.health_check = None);
-    pump.inject(BOB, PROXY, &register("once", BOB, "60"));
-    pump.run(60_004);
-    assert_eq!(pump.open("proxy", "binding").len(), 1);
-    pump.run(60_005);
-    assert_eq!(pump.open("proxy", "binding").len(), 0);
-    logs_assert(|lines| one(lines, &["INFO", "binding expired", "sip:1002@sim.test"]));
 }
 
 #[test]
@@ -393,27 +331,6 @@ fn refusals_name_their_reason() {
             pump.trace
         );
     }
-}
-
-#[test]
-fn no_bytes_make_a_proxy_panic_or_forget_its_bindings() {
-    let mut pump = call_to_a_dead_phone(|config| config.health_check = None);
-    pump.failing.clear();
-    for valid in [
-        register("mutated", "192.0.2.7:5060", "60"),
-        request("INVITE", "sip:1002@sim.test"),
-    ] {
-        for mutated in mutations(&valid) {
-            pump.inject(ALICE, PROXY, &mutated);
-        }
-    }
-    pump.run(200_000);
-    assert!(
-        pump.open("proxy", "binding")
-            .iter()
-            .any(|label| label.contains(ALICE))
-    );
-    assert_eq!(pump.left_over("proxy"), Vec::<String>::new());
 }
 
 fn one(lines: &[&str], words: &[&str]) -> Result<(), String> {

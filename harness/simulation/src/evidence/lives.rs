@@ -1,13 +1,23 @@
-//! When each host's process began and ended.
+//! When each host's process began, ended, was frozen and went on.
 
-use linefault_network::{self as network, HostId, Instant};
+use linefault_network::{Event as N, HostId, Instant};
 
 use crate::trace::{Event, Trace};
 
-/// The starts and ends of every host's processes, in order.
+/// What became of every host's processes, in order of time.
 #[derive(Debug, Default)]
 pub(super) struct Lives {
-    hosts: Vec<(Vec<Instant>, Vec<Instant>)>,
+    hosts: Vec<Life>,
+}
+
+#[derive(Debug, Default)]
+struct Life {
+    starts: Vec<Instant>,
+    /// Ends and freezes.
+    stops: Vec<Instant>,
+    freezes: Vec<Instant>,
+    /// From when on it runs, or does not.
+    running: Vec<(Instant, bool)>,
 }
 
 impl Lives {
@@ -17,29 +27,50 @@ impl Lives {
             .hosts
             .resize_with(trace.hosts().len(), Default::default);
         for record in trace.records() {
-            let life = record
-                .host
-                .and_then(|host| lives.hosts.get_mut(host.index()));
-            match (life, &record.event) {
-                (Some((starts, _)), Event::Network(network::Event::HostStarted { .. })) => {
-                    starts.push(record.at);
-                }
-                (Some((_, stops)), Event::Network(network::Event::HostStopped { .. })) => {
-                    stops.push(record.at);
-                }
-                _ => {}
+            let host = record.host.map(HostId::index);
+            let life = host.and_then(|host| lives.hosts.get_mut(host));
+            if let (Some(life), Event::Network(event)) = (life, &record.event) {
+                life.take(record.at, event);
             }
         }
         lives
     }
 
     pub(super) fn starts(&self, host: HostId) -> &[Instant] {
-        self.hosts
-            .get(host.index())
-            .map_or(&[], |(starts, _)| starts)
+        self.hosts.get(host.index()).map_or(&[], |it| &it.starts)
     }
 
     pub(super) fn stops(&self, host: HostId) -> &[Instant] {
-        self.hosts.get(host.index()).map_or(&[], |(_, stops)| stops)
+        self.hosts.get(host.index()).map_or(&[], |it| &it.stops)
+    }
+
+    pub(super) fn freezes(&self, host: HostId) -> &[Instant] {
+        self.hosts.get(host.index()).map_or(&[], |it| &it.freezes)
+    }
+
+    pub(super) fn is_running(&self, host: HostId, at: Instant) -> bool {
+        let running = self
+            .hosts
+            .get(host.index())
+            .map_or(&[][..], |it| &it.running);
+        let until = running.partition_point(|(since, _)| *since <= at);
+        running[..until].last().is_some_and(|(_, running)| *running)
+    }
+}
+
+impl Life {
+    fn take(&mut self, at: Instant, event: &N) {
+        match event {
+            N::HostStarted { .. } => self.starts.push(at),
+            N::HostResumed { .. } => {}
+            N::HostStopped { .. } => self.stops.push(at),
+            N::HostFrozen { .. } => {
+                self.stops.push(at);
+                self.freezes.push(at);
+            }
+            _ => return,
+        }
+        let runs = matches!(event, N::HostStarted { .. } | N::HostResumed { .. });
+        self.running.push((at, runs));
     }
 }

@@ -148,7 +148,12 @@ impl<'a> Evidence<'a> {
         self.trace.hosts().get(index).map(|host| host.id)
     }
 
-    /// When the host's process ended, each time.
+    /// When the host's process was frozen, each time.
+    pub fn freezes(&self, host: HostId) -> impl Iterator<Item = Instant> {
+        self.lives.freezes(host).iter().copied()
+    }
+
+    /// When the host's process ended or was frozen, each time.
     pub fn stops(&self, host: HostId) -> impl Iterator<Item = Instant> {
         self.lives.stops(host).iter().copied()
     }
@@ -162,8 +167,7 @@ impl<'a> Evidence<'a> {
     /// Whether a process of the host runs at that moment.
     #[must_use]
     pub fn is_up(&self, host: HostId, at: Instant) -> bool {
-        let until = |moments: &[Instant]| moments.partition_point(|moment| *moment <= at);
-        until(self.lives.starts(host)) > until(self.lives.stops(host))
+        self.lives.is_running(host, at)
     }
 
     /// Which life of the host that is, counted from 0; moments at which one begins belong to it.

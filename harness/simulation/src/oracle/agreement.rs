@@ -96,8 +96,8 @@ fn ends<'e>(evidence: &'e Evidence<'_>) -> BTreeMap<&'e str, Vec<End>> {
                     });
                 }
             }
-            // An end that has died can neither be told nor tell.
-            Event::Network(N::HostStopped { .. } | N::Panic { .. }) => {
+            // An end that has died or is frozen can neither be told nor tell.
+            Event::Network(N::HostStopped { .. } | N::HostFrozen { .. } | N::Panic { .. }) => {
                 open.retain(|(owner, _), _| *owner != host);
                 let own = calls.values_mut().flatten().filter(|end| end.host == host);
                 own.for_each(|end| end.over = end.over.min(entry.at));

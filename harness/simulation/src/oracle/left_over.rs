@@ -54,7 +54,8 @@ pub struct LeftOver {
 ///
 /// What a process had open dies with it. A binding is no left-over as long as the host that it leads to
 /// lives: it is there to be used. Nor is what was opened within the last 64·T1 of a run that had become quiet:
-/// only background work opens anything then, and it has not had its time yet.
+/// only background work opens anything then, and it has not had its time yet. Nor what a process holds that is
+/// frozen to the end.
 #[must_use]
 pub fn left_over(evidence: &Evidence<'_>) -> Vec<LeftOver> {
     let mut open = Open::default();
@@ -73,7 +74,8 @@ pub fn left_over(evidence: &Evidence<'_>) -> Vec<LeftOver> {
             && thing.opened_at.as_micros() + LINGER_MICROS > evidence.ended_at.as_micros()
     };
     let mut left: Vec<_> = open.things.values().cloned().collect();
-    left.retain(|thing| !living_target(thing) && !young(thing));
+    let frozen = |thing: &LeftOver| open.up.get(&thing.host) == Some(&false);
+    left.retain(|thing| !living_target(thing) && !young(thing) && !frozen(thing));
     left.sort_by_key(|thing| thing.record);
     left
 }
@@ -128,8 +130,11 @@ impl Open {
                 open(Key::Task(task.0), "task", format!("{}", task.0));
             }
             Event::Network(N::TaskEnded { task, .. }) => self.close(host, Key::Task(task.0)),
-            Event::Network(N::HostStarted { .. }) => {
+            Event::Network(N::HostStarted { .. } | N::HostResumed { .. }) => {
                 self.up.insert(host, true);
+            }
+            Event::Network(N::HostFrozen { .. }) => {
+                self.up.insert(host, false);
             }
             Event::Network(N::HostStopped { .. }) => {
                 self.up.insert(host, false);

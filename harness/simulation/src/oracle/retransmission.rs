@@ -96,6 +96,8 @@ struct Plan {
     over: Instant,
     /// When a repeat may come because the other side repeated itself.
     prompted: Vec<Instant>,
+    /// From here on any repeat may come: the process was frozen, and its timers fire late.
+    free_from: Option<Instant>,
 }
 
 impl Plan {
@@ -114,6 +116,7 @@ impl Plan {
                 optional_from: first.at,
                 over: first.at,
                 prompted,
+                free_from: None,
             });
         };
         let died = evidence.stops(host).find(|at| *at >= first.at);
@@ -135,6 +138,7 @@ impl Plan {
             optional_from: optional.into_iter().flatten().min().unwrap_or(over),
             over,
             prompted,
+            free_from: evidence.freezes(host).find(|at| *at >= first.at),
         })
     }
 
@@ -142,7 +146,8 @@ impl Plan {
     fn compare(&self, actual: &[Instant]) -> Option<(Instant, String)> {
         let stray = actual.iter().find(|at| {
             let planned = self.due.contains(at) && **at <= self.over;
-            !planned && !self.prompted.contains(at)
+            let free = self.free_from.is_some_and(|from| from <= **at);
+            !planned && !free && !self.prompted.contains(at)
         });
         let missing = self
             .due

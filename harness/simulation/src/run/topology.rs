@@ -16,7 +16,11 @@ pub(super) fn build(scenario: &Scenario, network: &Network) -> Vec<HostId> {
         let subnet =
             |range: &scenario::Subnet| Subnet::new(range.network(), range.prefix()).expect(CHECKED);
         let subnets: Vec<_> = lan.subnets.iter().map(subnet).collect();
-        network.add_lan(&lan.name, &subnets).expect(CHECKED)
+        let id = network.add_lan(&lan.name, &subnets).expect(CHECKED);
+        if let Some(nat) = &lan.nat {
+            network.add_nat(id, nat.clone()).expect(CHECKED);
+        }
+        id
     };
     let lans: Vec<_> = scenario.lans.iter().map(add_lan).collect();
     let add_host = |host: &scenario::Host| {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use linefault_actors::Instant;
 use linefault_actors::catalogue::{Command, Entry, Settings};
+use linefault_network::NatOptions;
 use tracing::Level;
 
 use super::diagnostic::{Source, Span, point};
@@ -85,6 +86,8 @@ pub struct Lan {
     pub name: String,
     /// Its subnets; at least one.
     pub subnets: Vec<Subnet>,
+    /// The NAT between it and everybody else, if there is one.
+    pub nat: Option<NatOptions>,
 }
 
 /// A host of the scenario, by its place in [`Scenario::hosts`].

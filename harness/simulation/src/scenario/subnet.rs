@@ -117,7 +117,7 @@ impl fmt::Display for Subnet {
     }
 }
 
-fn is_unicast(address: IpAddr) -> bool {
+pub(super) fn is_unicast(address: IpAddr) -> bool {
     !address.is_loopback() && !address.is_multicast() && !address.is_unspecified()
 }
 

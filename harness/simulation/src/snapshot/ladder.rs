@@ -113,6 +113,12 @@ impl<'a> Page<'a> {
             LossReason::NeighbourSilent => "lost: no answer to ARP".to_owned(),
             LossReason::NeighbourQueueFull => "lost: too many wait for ARP".to_owned(),
             LossReason::HostGone => "lost: the host is gone".to_owned(),
+            LossReason::QueueFull(fault) => {
+                format!("lost: the queue is full ({})", self.fault(fault))
+            }
+            LossReason::NoMapping => "lost: the NAT has no mapping for it".to_owned(),
+            LossReason::Filtered => "lost: the NAT does not let this sender in".to_owned(),
+            LossReason::NatFull => "lost: the NAT has no port left".to_owned(),
             LossReason::PortClosed => "lost: the port is closed".to_owned(),
             LossReason::BufferFull => "lost: the receive buffer is full".to_owned(),
             LossReason::NoGroup => "lost: nobody has joined the group".to_owned(),

@@ -3,6 +3,7 @@
 //! Owns the mistakes that only show when tables are held against each other: addresses, times, places,
 //! names that must be known elsewhere. Goes on after a mistake like the reader does.
 
+mod nat;
 mod outcome;
 mod place;
 mod timeline;
@@ -33,8 +34,9 @@ impl Lowering<'_, '_> {
             self.in_time(until, record.place("run_until"), Some(run));
         }
         let platform = run.as_ref().map_or(Platform::Linux, |run| run.platform);
-        let lans = self.lans(file);
+        let mut lans = self.lans(file);
         let hosts = self.hosts(file, &lans, platform);
+        self.nats(file, &mut lans, &hosts);
         let outcome = file.table("outcome");
         let timeline = file.table("timeline");
         let links = self.links(file);

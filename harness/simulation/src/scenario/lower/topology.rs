@@ -59,6 +59,7 @@ impl Lowering<'_, '_> {
             lans.push(Lan {
                 name: name.to_owned(),
                 subnets,
+                nat: None,
             });
         }
         if lans.is_empty() {
@@ -66,6 +67,7 @@ impl Lowering<'_, '_> {
             lans.push(Lan {
                 name: "lan".to_owned(),
                 subnets,
+                nat: None,
             });
         }
         lans

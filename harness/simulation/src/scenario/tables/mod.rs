@@ -172,11 +172,60 @@ fn link() -> Table {
 }
 
 fn lan() -> Table {
-    Table::new(vec![Key::required(
-        "subnet",
-        Kind::OneOrMore(Box::new(Kind::Subnet)),
-        "Its address range in IPv4 or IPv6, or several.",
-    )])
+    Table::new(vec![
+        Key::required(
+            "subnet",
+            Kind::OneOrMore(Box::new(Kind::Subnet)),
+            "Its address range in IPv4 or IPv6, or several.",
+        ),
+        Key::optional(
+            "nat",
+            Kind::Table(nat()),
+            "The NAT that stands between it and everybody else; without it a router does.",
+        ),
+    ])
+}
+
+/// RFC 4787's words.
+fn nat() -> Table {
+    let behaviours = || {
+        Kind::Choice(vec![
+            "endpoint-independent",
+            "address-dependent",
+            "address-and-port-dependent",
+        ])
+    };
+    Table::new(vec![
+        Key::required(
+            "outside",
+            Kind::OneOrMore(Box::new(Kind::Address)),
+            "Its address outside, or several; without a port.",
+        ),
+        Key::default(
+            "mapping",
+            behaviours(),
+            "endpoint-independent",
+            "Whether a socket has one port outside, or one for each peer's address, or for each peer.",
+        ),
+        Key::default(
+            "filtering",
+            behaviours(),
+            "address-and-port-dependent",
+            "Who may answer: anybody, addresses that were sent to, or exactly the peers that were.",
+        ),
+        Key::default(
+            "lifetime",
+            Kind::Duration,
+            "30s",
+            "How long a mapping lives without traffic that refreshes it.",
+        ),
+        Key::default(
+            "inbound_refresh",
+            Kind::Switch,
+            "false",
+            "Whether traffic from outside refreshes a mapping, as that from inside always does.",
+        ),
+    ])
 }
 
 fn host(vocabulary: &Vocabulary) -> Tagged {

@@ -1,0 +1,107 @@
+//! Real messages, and what may happen to them on the way.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use super::Pump;
+
+/// A datagram with its sender and its receiver.
+pub(crate) type Datagram = (SocketAddr, SocketAddr, Bytes);
+
+/// One thing that happens to a message.
+#[derive(Clone, Debug)]
+pub(crate) enum Damage {
+    /// A bit is flipped.
+    Flip(Index, u8),
+    /// The rest is cut off.
+    Truncate(Index),
+    /// So many bytes come as often again.
+    Repeat(Index, usize, usize),
+    /// Two lines change places.
+    Swap(Index, Index),
+    /// It grows by so many bytes there.
+    Grow(Index, usize),
+}
+
+impl Damage {
+    fn apply(&self, bytes: &mut Vec<u8>) {
+        if bytes.is_empty() {
+            return;
+        }
+        match self {
+            Self::Flip(at, bit) => {
+                let at = at.index(bytes.len());
+                bytes[at] ^= 1 << bit;
+            }
+            Self::Truncate(at) => bytes.truncate(at.index(bytes.len())),
+            Self::Repeat(at, length, times) => {
+                let at = at.index(bytes.len());
+                let end = (at + length).min(bytes.len());
+                let more = bytes[at..end].repeat(*times);
+                bytes.splice(at..at, more);
+            }
+            Self::Swap(one, other) => {
+                let mut lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
+                let (one, other) = (one.index(lines.len()), other.index(lines.len()));
+                lines.swap(one, other);
+                *bytes = lines.concat();
+            }
+            Self::Grow(at, length) => {
+                let at = at.index(bytes.len());
+                bytes.splice(at..at, vec![b'x'; *length]);
+            }
+        }
+    }
+}
+
+/// Some of a kind, most often one.
+pub(crate) fn damages() -> impl Strategy<Value = Vec<Damage>> {
+    let index = any::<Index>;
+    let one = prop_oneof![
+        4 => (index(), 0..8u8).prop_map(|(at, bit)| Damage::Flip(at, bit)),
+        1 => index().prop_map(Damage::Truncate),
+        2 => (index(), 1..200usize, 1..4usize)
+            .prop_map(|(at, length, times)| Damage::Repeat(at, length, times)),
+        2 => (index(), index()).prop_map(|(one, other)| Damage::Swap(one, other)),
+        1 => (index(), prop_oneof![Just(300), Just(9_000), Just(70_000)])
+            .prop_map(|(at, length)| Damage::Grow(at, length)),
+    ];
+    vec(one, 1..4)
+}
+
+/// A message with all of that done to it.
+pub(crate) fn damaged(bytes: &[u8], damages: &[Damage]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    for damage in damages {
+        damage.apply(&mut bytes);
+    }
+    bytes
+}
+
+/// Everything that goes over the wire while two phones do all that phones can do.
+pub(crate) fn record() -> Vec<Datagram> {
+    let mut pump = Pump::report_a(|_| {});
+    for name in ["alice", "bob"] {
+        pump.tell(name, "register", None);
+    }
+    pump.run(1000);
+    pump.tell("alice", "message", Some("bob"));
+    pump.tell("alice", "options", Some("bob"));
+    pump.tell("alice", "call", Some("bob"));
+    pump.run(1500);
+    pump.tell("alice", "hang-up", None);
+    pump.run(2000);
+    pump.tell("alice", "call", Some("bob"));
+    pump.run(5000);
+    for command in ["info", "update", "re-invite"] {
+        pump.tell("alice", command, None);
+    }
+    pump.run(6000);
+    pump.tell("bob", "exit", None);
+    pump.run(7000);
+    pump.captured
+}
