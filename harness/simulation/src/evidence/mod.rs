@@ -7,6 +7,7 @@ mod lives;
 mod message;
 mod reader;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
@@ -39,6 +40,7 @@ pub struct Evidence<'a> {
     pub arrivals: Vec<Arrival>,
     index: Index,
     lives: Lives,
+    outside: BTreeMap<SocketAddr, HostId>,
 }
 
 /// One datagram that a host sent, or tried to send.
@@ -133,6 +135,7 @@ impl<'a> Evidence<'a> {
             arrivals: reader.arrivals,
             index: reader.index,
             lives: Lives::of(trace),
+            outside: reader.outside,
         }
     }
 
@@ -146,6 +149,13 @@ impl<'a> Evidence<'a> {
     #[must_use]
     pub fn host(&self, index: usize) -> Option<HostId> {
         self.trace.hosts().get(index).map(|host| host.id)
+    }
+
+    /// The host that an address leads to, through a NAT as well, as far as anything was heard from there.
+    #[must_use]
+    pub fn host_at(&self, address: SocketAddr) -> Option<HostId> {
+        let outside = self.outside.get(&address).copied();
+        outside.or_else(|| self.trace.host_at(address))
     }
 
     /// When the host's process was frozen, each time.

@@ -19,6 +19,8 @@ pub(super) struct Reader<'a> {
     pub(super) transmissions: Vec<Transmission>,
     pub(super) arrivals: Vec<Arrival>,
     pub(super) index: Index,
+    /// Who was seen to send from an address that is none of the hosts': from behind a NAT.
+    pub(super) outside: BTreeMap<SocketAddr, HostId>,
     /// Arrivals by the id of their packet, until they are read.
     unread: BTreeMap<u64, usize>,
     /// Transmissions by the id of their packet, and copies by theirs.
@@ -167,6 +169,10 @@ impl<'a> Reader<'a> {
         let original = transmission.and_then(|index| self.transmissions.get_mut(index));
         let message = match original {
             Some(sent) => {
+                if packet.from != sent.source {
+                    self.outside.insert(packet.from, sent.from);
+                }
+                sent.to.get_or_insert(host);
                 sent.arrived.push(at);
                 if !matches!(sent.fate, Fate::Arrived { .. }) {
                     sent.fate = Fate::Arrived { at };

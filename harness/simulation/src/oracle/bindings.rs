@@ -88,7 +88,7 @@ fn removed<'e>(evidence: &'e Evidence<'_>) -> Vec<Removed<'e>> {
                     Some(Removed {
                         registrar,
                         contact,
-                        phone: evidence.trace.host_at(contact)?,
+                        phone: evidence.host_at(contact)?,
                         label,
                         at: entry.at,
                         record,
