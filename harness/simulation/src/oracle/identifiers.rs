@@ -152,14 +152,18 @@ impl Answer<'_> {
     // RFC 3261 §8.2.6.2
     fn wrong_field(&self, request: &SipMessage) -> Option<&'static str> {
         let message = self.message;
-        let uri = |it: &SipMessage| it.message.from().map(|from| from.uri()).ok();
+        let same_from = || {
+            let uri = |it: &SipMessage| it.message.from().map(|from| from.uri()).ok();
+            message.message.header("From") == request.message.header("From")
+                || uri(message) == uri(request)
+        };
         if message.call_id != request.call_id {
             return Some("Call-ID");
         }
         if message.cseq != request.cseq {
             return Some("CSeq");
         }
-        if message.from_tag != request.from_tag || uri(message) != uri(request) {
+        if message.from_tag != request.from_tag || !same_from() {
             return Some("From");
         }
         if !same_vias(message, request) {
@@ -173,6 +177,9 @@ impl Answer<'_> {
 
 /// Whether both went the same way; parameters that the receiver adds do not count.
 fn same_vias(one: &SipMessage, other: &SipMessage) -> bool {
+    if one.message.values("Via").eq(other.message.values("Via")) {
+        return true;
+    }
     let (Ok(one), Ok(other)) = (one.message.vias(), other.message.vias()) else {
         return false;
     };
