@@ -1,6 +1,6 @@
 //! A phone that never answers a BYE: its user interface hangs, or its dispatcher lost the route.
 
-use linefault_actors::Input;
+use linefault_actors::{Context, Input};
 use linefault_protocol::sip::Method;
 
 use super::{Defect, Edit, Plant};
@@ -16,7 +16,7 @@ pub(super) const DEFECT: Defect = Defect {
 struct Ignore;
 
 impl Edit for Ignore {
-    fn input(&mut self, input: Input) -> Option<Input> {
+    fn input(&mut self, input: Input, _cx: &mut Context<'_>) -> Option<Input> {
         (!is_bye(&input)).then_some(input)
     }
 }

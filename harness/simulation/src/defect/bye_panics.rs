@@ -1,6 +1,6 @@
 //! A phone with a bug: it panics when a BYE arrives.
 
-use linefault_actors::Input;
+use linefault_actors::{Context, Input};
 
 use super::bye_ignored::is_bye;
 use super::{Defect, Edit, Plant};
@@ -15,7 +15,7 @@ pub(super) const DEFECT: Defect = Defect {
 struct Bug;
 
 impl Edit for Bug {
-    fn input(&mut self, input: Input) -> Option<Input> {
+    fn input(&mut self, input: Input, _cx: &mut Context<'_>) -> Option<Input> {
         assert!(!is_bye(&input), "no call to end");
         Some(input)
     }

@@ -5,9 +5,23 @@
 
 mod bye_ignored;
 mod bye_panics;
+mod bye_stops_at_first_contact;
+mod bye_without_consequence;
+mod cancel_is_481;
 mod dead_binding_stays;
+mod expired_bindings_stay;
+mod failure_not_acknowledged;
+mod grant_not_kept;
+mod losers_not_cancelled;
+mod max_forwards_kept;
+mod network_error_is_502;
+mod no_health_check;
+mod own_fault_is_warning;
+mod rewrite;
 mod second_final;
 mod skipped_repeat;
+mod tag_changes;
+mod undeliverable_ack_is_502;
 mod unreachable_is_502;
 mod unreachable_is_error;
 
@@ -21,9 +35,22 @@ use linefault_actors::{Context, Deadlines, Input, Machine, Output};
 pub const CATALOGUE: &[&Defect] = &[
     &bye_ignored::DEFECT,
     &bye_panics::DEFECT,
+    &bye_stops_at_first_contact::DEFECT,
+    &bye_without_consequence::DEFECT,
+    &cancel_is_481::DEFECT,
     &dead_binding_stays::DEFECT,
+    &expired_bindings_stay::DEFECT,
+    &failure_not_acknowledged::DEFECT,
+    &grant_not_kept::DEFECT,
+    &losers_not_cancelled::DEFECT,
+    &max_forwards_kept::DEFECT,
+    &network_error_is_502::DEFECT,
+    &no_health_check::DEFECT,
+    &own_fault_is_warning::DEFECT,
     &second_final::DEFECT,
     &skipped_repeat::DEFECT,
+    &tag_changes::DEFECT,
+    &undeliverable_ack_is_502::DEFECT,
     &unreachable_is_502::DEFECT,
     &unreachable_is_error::DEFECT,
 ];
@@ -58,8 +85,8 @@ pub enum Plant {
 
 /// An edit of a machine's inputs and outputs. One a life.
 pub trait Edit {
-    /// What the machine is told instead; nothing if it is to hear nothing.
-    fn input(&mut self, input: Input) -> Option<Input> {
+    /// What the machine is told instead; nothing if it is to hear nothing. What `cx` is given is done first.
+    fn input(&mut self, input: Input, _cx: &mut Context<'_>) -> Option<Input> {
         Some(input)
     }
 
@@ -94,7 +121,7 @@ struct Edited {
 
 impl Machine for Edited {
     fn handle(&mut self, input: Input, cx: &mut Context<'_>) {
-        let Some(input) = self.edit.input(input) else {
+        let Some(input) = self.edit.input(input, cx) else {
             return;
         };
         let mut wanted = VecDeque::new();

@@ -10,8 +10,8 @@ use crate::evidence::{Arrival, Evidence, SipMessage, Transmission};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "one-final-answer",
-    doc: "Each server transaction of a living element sends one distinct final answer; a 2xx to INVITE may be followed by others.",
-    source: "RFC 3261 §17.2, §16.7; silence for a non-INVITE without an answer from downstream: RFC 4320 §4.2",
+    doc: "Each server transaction that a living element opened sends one distinct final answer; a 2xx to INVITE may be followed by others, and an ACK has none.",
+    source: "RFC 3261 §8.2.6, §16.7, §17, §17.2; silence for a non-INVITE without an answer from downstream: RFC 4320 §4.2",
     holds: Holds::AfterHealing,
     judge,
 };
@@ -19,14 +19,8 @@ pub(super) const ORACLE: Oracle = Oracle {
 fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
     let mut requests = BTreeMap::new();
     for arrival in &evidence.arrivals {
-        if let Some(request) = arrival
-            .message
-            .as_deref()
-            .filter(|message| opens_transaction(message))
-        {
-            requests
-                .entry(key(arrival.host, request))
-                .or_insert((arrival, request));
+        if let Some((key, request)) = opens(evidence, arrival) {
+            requests.entry(key).or_insert((arrival, request));
         }
     }
     let judged = requests
@@ -46,31 +40,63 @@ fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
                 .last()
                 .map_or((arrival.record, arrival.at), |last| (last.record, last.at));
             Some(Finding {
-                host: Some(key.0),
+                host: Some(key.host),
                 record: Some(shown.0),
                 at: shown.1,
                 text,
             })
         });
-    judged.collect()
+    judged.chain(answers_to_acks(evidence)).collect()
 }
 
-/// A server transaction: whose, and the branch and method that it is matched by (RFC 3261 §17.2.3).
-type Key<'a> = (HostId, &'a str, &'a Method);
-
-fn key(host: HostId, message: &SipMessage) -> Key<'_> {
-    (host, &message.branch, &message.method)
+// RFC 3261 §17: there is no response to an ACK.
+fn answers_to_acks<'e>(evidence: &'e Evidence<'_>) -> impl Iterator<Item = Finding> + use<'e> {
+    let answers = evidence.transmissions.iter().filter(|sent| {
+        let message = sent.message.as_deref().filter(|_| !sent.raw);
+        message.is_some_and(|it| !it.is_request() && it.method == Method::Ack)
+    });
+    answers.map(|sent| Finding {
+        host: Some(sent.from),
+        record: Some(sent.record),
+        at: sent.at,
+        text: "an ACK was answered".to_owned(),
+    })
 }
 
-fn opens_transaction(message: &SipMessage) -> bool {
-    message.well_formed && message.is_request() && message.method != Method::Ack
+/// A server transaction: in which life of whom, and the branch and method that it is matched by (RFC 3261 §17.2.3).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Key<'a> {
+    host: HostId,
+    life: usize,
+    branch: &'a str,
+    method: &'a Method,
+}
+
+/// The server transaction that a request opened or belongs to. One that no element read opened none, nor did
+/// one whose top Via does not say whom to answer.
+fn opens<'a>(evidence: &Evidence<'_>, arrival: &'a Arrival) -> Option<(Key<'a>, &'a SipMessage)> {
+    let read_at = arrival.read_at?;
+    let request = arrival.message.as_deref()?;
+    let counts = request.is_request()
+        && request.answerable
+        && request.method != Method::Ack
+        && !request.branch.is_empty();
+    let key = Key {
+        host: arrival.host,
+        life: evidence.life(arrival.host, read_at),
+        branch: &request.branch,
+        method: &request.method,
+    };
+    counts.then_some((key, request))
 }
 
 /// Distinct final answers; repeats count once, and one that could not be sent counts as well.
 fn finals<'a>(evidence: &'a Evidence<'_>, key: &Key<'_>) -> Vec<&'a Transmission> {
-    let answers = evidence.transmissions.iter().filter(|sent| {
+    let answers = evidence.sent_in_branch(key.branch).filter(|sent| {
         let message = sent.message.as_deref().filter(|message| message.is_final());
-        message.is_some_and(|message| self::key(sent.from, message) == *key)
+        sent.from == key.host
+            && message.is_some_and(|message| message.method == *key.method)
+            && evidence.life(sent.from, sent.at) == key.life
     });
     let mut distinct = BTreeSet::new();
     answers
@@ -112,22 +138,22 @@ fn excused(evidence: &Evidence<'_>, arrival: &Arrival, request: &SipMessage) -> 
 
 /// Whether the host passed the request on and heard nothing final: it then keeps silent (RFC 4320 §4.2).
 fn silent_downstream(evidence: &Evidence<'_>, arrival: &Arrival, request: &SipMessage) -> bool {
-    let same = |message: &SipMessage| {
-        message.call_id == request.call_id
-            && message.cseq == request.cseq
-            && message.method == request.method
-            && message.branch != request.branch
+    let same = |message: Option<&SipMessage>, wanted: fn(&SipMessage) -> bool| {
+        message.is_some_and(|message| {
+            wanted(message) && message.method == request.method && message.branch != request.branch
+        })
     };
-    let passed_on = evidence.transmissions.iter().any(|sent| {
-        let message = sent.message.as_deref();
+    let mut sent = evidence.sent_in_exchange(&request.call_id, request.cseq);
+    let passed_on = sent.any(|sent| {
         sent.from == arrival.host
-            && message.is_some_and(|message| message.is_request() && same(message))
+            && sent.left()
+            && same(sent.message.as_deref(), SipMessage::is_request)
     });
-    let answered = evidence.arrivals.iter().any(|answer| {
-        let message = answer.message.as_deref();
+    let mut heard = evidence.arrived_in_exchange(&request.call_id, request.cseq);
+    let answered = heard.any(|answer| {
         answer.host == arrival.host
-            && answer.at >= arrival.at
-            && message.is_some_and(|message| message.is_final() && same(message))
+            && answer.read_at.is_some_and(|at| at >= arrival.at)
+            && same(answer.message.as_deref(), SipMessage::is_final)
     });
     passed_on && !answered
 }

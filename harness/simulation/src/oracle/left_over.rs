@@ -66,7 +66,7 @@ pub fn left_over(evidence: &Evidence<'_>) -> Vec<LeftOver> {
         let target = open
             .targets
             .get(&thing.record)
-            .and_then(|to| evidence.trace.host_at(*to));
+            .and_then(|to| evidence.host_at(*to));
         thing.kind == "binding" && target.is_some_and(|host| open.up.get(&host) == Some(&true))
     };
     let young = |thing: &LeftOver| {

@@ -3,10 +3,19 @@
 //! Owns the list of oracles. Refuses to look inside an actor: whatever serves the same messages is judged
 //! the same. A new oracle is a file and a line here.
 
+mod acknowledged;
+mod agreement;
+mod bindings;
+mod cancel;
 mod final_answer;
+mod forwarding;
+mod identifiers;
 mod left_over;
+mod log_levels;
 mod panic;
 mod retransmission;
+mod ringing;
+mod timers;
 
 use linefault_network::{HostId, Instant, RecordId};
 
@@ -18,6 +27,14 @@ pub use left_over::{LeftOver, left_over};
 pub const CATALOGUE: &[&Oracle] = &[
     &final_answer::ORACLE,
     &retransmission::ORACLE,
+    &acknowledged::ORACLE,
+    &cancel::ORACLE,
+    &forwarding::ORACLE,
+    &identifiers::ORACLE,
+    &log_levels::ORACLE,
+    &agreement::ORACLE,
+    &ringing::ORACLE,
+    &bindings::ORACLE,
     &left_over::ORACLE,
     &panic::ORACLE,
 ];
@@ -58,3 +75,6 @@ pub struct Finding {
     /// What was found, and what the rule wants instead.
     pub text: String,
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use linefault_network::{HostId, Instant};
 use linefault_protocol::sip::Method;
 
+use super::timers::{GIVE_UP, T1, T2};
 use super::{Finding, Holds, Oracle};
 use crate::evidence::{Evidence, SipMessage, Transmission};
 
@@ -16,19 +17,19 @@ pub(super) const ORACLE: Oracle = Oracle {
     judge,
 };
 
-const T1: u64 = 500_000;
-const T2: u64 = 4_000_000;
-/// Timers B, F and H: 64·T1.
-const GIVE_UP: u64 = 64 * T1;
-
 fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
     let mut series: BTreeMap<SeriesKey<'_>, Vec<&Transmission>> = BTreeMap::new();
     for sent in &evidence.transmissions {
-        if let Some(key) = sent
-            .message
-            .as_deref()
-            .and_then(|message| key(sent.from, message))
-        {
+        let message = sent.message.as_deref().filter(|_| !sent.raw);
+        if let Some(message) = message.filter(|message| is_timed(message)) {
+            let key = SeriesKey {
+                host: sent.from,
+                life: evidence.life(sent.from, sent.at),
+                branch: &message.branch,
+                method: &message.method,
+                status: message.status,
+                to_tag: &message.to_tag,
+            };
             series.entry(key).or_default().push(sent);
         }
     }
@@ -38,21 +39,24 @@ fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
         .collect()
 }
 
-/// One message and its repeats: who sends it, its branch, its method, its status if it is a response.
-type SeriesKey<'a> = (HostId, &'a str, &'a Method, Option<u16>);
+/// One message and its repeats.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct SeriesKey<'a> {
+    host: HostId,
+    life: usize,
+    branch: &'a str,
+    method: &'a Method,
+    status: Option<u16>,
+    to_tag: &'a str,
+}
 
-/// Nothing for what is not repeated by a timer: ACK and provisional responses.
-fn key(from: HostId, message: &SipMessage) -> Option<SeriesKey<'_>> {
+/// Whether a timer may repeat it: ACK and provisional responses none does.
+fn is_timed(message: &SipMessage) -> bool {
     let by_timer = match message.status {
         None => message.method != Method::Ack,
         Some(status) => status >= 200,
     };
-    (message.well_formed && by_timer).then_some((
-        from,
-        &message.branch,
-        &message.method,
-        message.status,
-    ))
+    message.well_formed && by_timer
 }
 
 fn judge_series(
@@ -62,12 +66,12 @@ fn judge_series(
 ) -> Option<Finding> {
     let first = sent.first()?;
     let message = first.message.as_deref()?;
-    let plan = Plan::of(evidence, first, message);
+    let plan = Plan::of(evidence, sent, message)?;
     let actual: Vec<Instant> = sent.iter().map(|sent| sent.at).collect();
     let (at, wrong) = plan.compare(&actual)?;
     let shown = sent.iter().rfind(|sent| sent.at <= at).unwrap_or(first);
     Some(Finding {
-        host: Some(key.0),
+        host: Some(key.host),
         record: Some(shown.record),
         at,
         text: format!("{} {wrong}; sent at {}", message.summary(), list(&actual)),
@@ -86,14 +90,19 @@ fn list(times: &[Instant]) -> String {
 struct Plan {
     /// The first transmission and every repeat that a timer asks for.
     due: Vec<Instant>,
-    /// From here on a repeat that is due need not come: answered, given up, stopped, or the run is over.
+    /// From here on a repeat that is due need not come.
+    optional_from: Instant,
+    /// From here on a repeat is wrong even if it would be due: answered, given up, or failed.
     over: Instant,
     /// When a repeat may come because the other side repeated itself.
     prompted: Vec<Instant>,
+    /// From here on any repeat may come: the process was frozen, and its timers fire late.
+    free_from: Option<Instant>,
 }
 
 impl Plan {
-    fn of(evidence: &Evidence<'_>, first: &Transmission, message: &SipMessage) -> Self {
+    fn of(evidence: &Evidence<'_>, sent: &[&Transmission], message: &SipMessage) -> Option<Self> {
+        let first = sent.first()?;
         let host = first.from;
         let prompted = prompts(evidence, host, message);
         let timed = if message.is_request() {
@@ -102,40 +111,48 @@ impl Plan {
             Timed::invite_final(evidence, host, message)
         } else {
             // RFC 3261 §17.2.2, §16.7 step 9: repeated only for a repeat of the request or of the answer.
-            return Self {
+            return Some(Self {
                 due: vec![first.at],
+                optional_from: first.at,
                 over: first.at,
                 prompted,
-            };
+                free_from: None,
+            });
         };
-        let over = [
-            timed.stop,
-            Some(evidence.ended_at),
-            stopped(evidence, host, first.at),
-        ];
-        let over = over
+        let died = evidence.stops(host).find(|at| *at >= first.at);
+        let over = [timed.stop, died, Some(evidence.ended_at)];
+        let mut over = over
             .into_iter()
             .flatten()
             .min()
             .unwrap_or(evidence.ended_at);
-        let failed = (!first.left()).then_some(first.at);
-        Self {
-            due: timed.due(first.at),
-            over: failed.map_or(over, |at| at.min(over)),
-            prompted,
+        let failed = sent.iter().find(|sent| !sent.left()).map(|sent| sent.at);
+        // RFC 3261 §17.1.4: a client transaction ends with a transport error. A server transaction does by §17.2.4,
+        // and does not by RFC 6026 §8.8: both are right.
+        if message.is_request() {
+            over = failed.map_or(over, |at| at.min(over));
         }
+        let optional = [failed, timed.lenient_stop, Some(over)];
+        Some(Self {
+            due: timed.due(first.at),
+            optional_from: optional.into_iter().flatten().min().unwrap_or(over),
+            over,
+            prompted,
+            free_from: evidence.freezes(host).find(|at| *at >= first.at),
+        })
     }
 
     /// The first departure from the plan: when it shows, and what it is.
     fn compare(&self, actual: &[Instant]) -> Option<(Instant, String)> {
         let stray = actual.iter().find(|at| {
             let planned = self.due.contains(at) && **at <= self.over;
-            !planned && !self.prompted.contains(at)
+            let free = self.free_from.is_some_and(|from| from <= **at);
+            !planned && !free && !self.prompted.contains(at)
         });
         let missing = self
             .due
             .iter()
-            .find(|due| **due < self.over && !actual.contains(due));
+            .find(|due| **due < self.optional_from && !actual.contains(due));
         match (stray, missing) {
             (Some(at), missing) if missing.is_none_or(|due| at <= due) => Some((
                 *at,
@@ -151,6 +168,8 @@ impl Plan {
 struct Timed {
     /// What ends the repeats.
     stop: Option<Instant>,
+    /// What may end them.
+    lenient_stop: Option<Instant>,
     /// Whether the interval is capped at T2 (Timers E and G) or doubles for ever (Timer A).
     capped: bool,
     /// From when on every interval is T2 (Timer E in Proceeding).
@@ -160,44 +179,54 @@ struct Timed {
 impl Timed {
     fn request(evidence: &Evidence<'_>, host: HostId, request: &SipMessage) -> Self {
         let answer = |wanted: fn(&SipMessage) -> bool| {
-            first_arrival(evidence, host, |answer| {
-                !answer.is_request()
-                    && answer.branch == request.branch
-                    && answer.method == request.method
-                    && wanted(answer)
-            })
+            let mut heard = evidence.arrived_in_branch(&request.branch);
+            let found = heard.find(|arrival| {
+                arrival.host == host
+                    && arrival.message.as_deref().is_some_and(|answer| {
+                        !answer.is_request() && answer.method == request.method && wanted(answer)
+                    })
+            });
+            found.map(|arrival| arrival.at)
         };
-        if request.method == Method::Invite {
-            Self {
-                stop: answer(|_| true),
-                capped: false,
-                slow_from: None,
-            }
-        } else {
-            let slow_from = answer(|answer| !answer.is_final());
-            Self {
-                stop: answer(SipMessage::is_final),
-                capped: true,
-                slow_from,
-            }
+        let is_invite = request.method == Method::Invite;
+        Self {
+            stop: if is_invite {
+                answer(|_| true)
+            } else {
+                answer(SipMessage::is_final)
+            },
+            lenient_stop: None,
+            capped: !is_invite,
+            slow_from: answer(SipMessage::is_provisional).filter(|_| !is_invite),
         }
     }
 
     fn invite_final(evidence: &Evidence<'_>, host: HostId, response: &SipMessage) -> Self {
-        let success = response.status.is_some_and(|status| status < 300);
-        let stop = first_arrival(evidence, host, |ack| {
-            let same_transaction = ack.branch == response.branch;
-            let same_dialog = ack.call_id == response.call_id && ack.cseq == response.cseq;
-            ack.is_request()
-                && ack.method == Method::Ack
-                && if success {
-                    same_dialog
-                } else {
-                    same_transaction
-                }
+        let success = response.is_success();
+        let acknowledges = |ack: &SipMessage| {
+            let fits = if success {
+                ack.call_id == response.call_id
+            } else {
+                ack.branch == response.branch
+            };
+            ack.asks(&Method::Ack) && fits
+        };
+        let mut heard = evidence.arrived_in_exchange(&response.call_id, response.cseq);
+        let ack = heard.find(|arrival| {
+            arrival.host == host && arrival.message.as_deref().is_some_and(acknowledges)
+        });
+        // RFC 3261 §15: a session that is over needs no ACK for its answer.
+        let bye = success.then(|| {
+            let mut call = evidence.arrived_in_call(&response.call_id);
+            let bye = call.find(|arrival| {
+                let message = arrival.message.as_deref();
+                arrival.host == host && message.is_some_and(|it| it.asks(&Method::Bye))
+            });
+            bye.map(|arrival| arrival.at)
         });
         Self {
-            stop,
+            stop: ack.map(|arrival| arrival.at),
+            lenient_stop: bye.flatten(),
             capped: true,
             slow_from: None,
         }
@@ -222,34 +251,17 @@ impl Timed {
     }
 }
 
-fn first_arrival(
-    evidence: &Evidence<'_>,
-    host: HostId,
-    wanted: impl Fn(&SipMessage) -> bool,
-) -> Option<Instant> {
-    let at_host = evidence
-        .arrivals
-        .iter()
-        .filter(|arrival| arrival.host == host);
-    let mut fitting = at_host.filter(|arrival| arrival.message.as_deref().is_some_and(&wanted));
-    fitting.next().map(|arrival| arrival.at)
-}
-
 /// When the other side's repeats arrived: the request's for an answer, and for an element that passes
 /// answers on, those answers.
 fn prompts(evidence: &Evidence<'_>, host: HostId, message: &SipMessage) -> Vec<Instant> {
     if message.is_request() {
         return Vec::new();
     }
-    let at_host = evidence
-        .arrivals
-        .iter()
-        .filter(|arrival| arrival.host == host);
-    let prompting = at_host.filter(|arrival| {
-        arrival.message.as_deref().is_some_and(|other| {
-            let repeat = other.is_request()
-                && other.branch == message.branch
-                && other.method == message.method;
+    let heard = evidence.arrived_in_exchange(&message.call_id, message.cseq);
+    let prompting = heard.filter(|arrival| {
+        let other = arrival.message.as_deref().filter(|_| arrival.host == host);
+        other.is_some_and(|other| {
+            let repeat = other.asks(&message.method) && other.branch == message.branch;
             repeat || same_answer(other, message)
         })
     });
@@ -258,18 +270,14 @@ fn prompts(evidence: &Evidence<'_>, host: HostId, message: &SipMessage) -> Vec<I
 
 /// Whether the host only passed this answer on.
 fn passed_on(evidence: &Evidence<'_>, host: HostId, message: &SipMessage) -> bool {
-    let success = message.status.is_some_and(|status| status < 300);
-    success && first_arrival(evidence, host, |other| same_answer(other, message)).is_some()
+    let mut heard = evidence.arrived_in_exchange(&message.call_id, message.cseq);
+    message.is_success()
+        && heard.any(|arrival| {
+            let other = arrival.message.as_deref();
+            arrival.host == host && other.is_some_and(|other| same_answer(other, message))
+        })
 }
 
 fn same_answer(other: &SipMessage, message: &SipMessage) -> bool {
-    other.status == message.status
-        && other.call_id == message.call_id
-        && other.cseq == message.cseq
-        && other.method == message.method
-}
-
-/// When the host's process ended, after that moment.
-fn stopped(evidence: &Evidence<'_>, host: HostId, since: Instant) -> Option<Instant> {
-    evidence.stops(host).find(|at| *at >= since)
+    other.status == message.status && other.method == message.method
 }

@@ -174,9 +174,11 @@ impl<'a> World<'a> {
         let alive = self.network.host(life.id).is_alive();
         let refused = (!alive).then_some("the host is down");
         let text = self.step_text(&step.action);
+        let raw = matches!(step.action, StepAction::SendRaw { .. });
         let record = StepRecord {
             index,
             text,
+            raw,
             refused,
         };
         let id = self.record(Some(life.id), cause, Event::Step(record));

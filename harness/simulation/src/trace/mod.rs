@@ -77,6 +77,8 @@ pub struct StepRecord {
     pub index: usize,
     /// As a reader would say it: "call bob".
     pub text: String,
+    /// Whether it sends bytes in the host's name, behind its actor's back.
+    pub raw: bool,
     /// Why it could not be taken, if it could not.
     pub refused: Option<&'static str>,
 }

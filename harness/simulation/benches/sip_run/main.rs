@@ -1,0 +1,193 @@
+//! What a whole SIP run costs, trace and oracles included, and whether the cost of a datagram depends on how many
+//! phones there are.
+//!
+//! `cargo bench --bench sip_run`
+
+use std::fmt::Write;
+use std::hint::black_box;
+use std::time::Duration;
+
+use linefault::evidence::Evidence;
+use linefault::oracle::CATALOGUE;
+use linefault::run::{Setup, Simulation, simulate};
+use linefault::scenario::{File, Scenario};
+use linefault::suite::names;
+
+/// Two calls among four hosts, the second to a phone that has lost power.
+const FOUR_HOSTS: &str = r#"title = "Four hosts"
+
+[host.proxy]
+actor = "proxy"
+domain = "sim.test"
+
+[host.alice]
+actor = "phone"
+user = "alice"
+registrar = "proxy"
+
+[host.bob]
+actor = "phone"
+user = "bob"
+registrar = "proxy"
+
+[host.carol]
+actor = "phone"
+user = "carol"
+registrar = "proxy"
+
+[run]
+run_until = "40s"
+
+[timeline]
+steps = [
+  { at = "0s", host = "alice", do = "register" },
+  { at = "0s", host = "bob", do = "register" },
+  { at = "0s", host = "carol", do = "register" },
+  { at = "1s", host = "alice", do = "call", to = "bob" },
+  { at = "4s", host = "carol", do = "call", to = "bob" },
+  { at = "5s", host = "alice", do = "hang-up" },
+  { at = "6s", host = "carol", do = "call", to = "alice" },
+  { at = "12s", host = "carol", do = "hang-up" },
+]
+faults = [
+  { at = "10s", fault = "power-off", host = "alice" },
+]
+"#;
+
+#[expect(clippy::print_stdout, reason = "that is what a bench is for")]
+fn main() {
+    let scenario = read(FOUR_HOSTS);
+    let run = simulate(&scenario, Setup::default());
+    let datagrams = Evidence::new(&run).transmissions.len();
+    let whole = median(301, || {
+        let run = simulate(&scenario, Setup::default());
+        black_box(findings(&Evidence::new(&run)));
+    });
+    let recorded = median(301, || {
+        black_box(simulate(&scenario, Setup::default()));
+    });
+    let read_back = median(301, || {
+        black_box(Evidence::new(&run));
+    });
+    let evidence = Evidence::new(&run);
+    let judged = median(301, || {
+        black_box(findings(&evidence));
+    });
+    println!("A SIP run: 4 hosts, {datagrams} datagrams, 40 simulated seconds; medians");
+    println!("  run, read back and judged   {whole:>9.1?}");
+    println!("  run and recorded            {recorded:>9.1?}");
+    println!("  read back as messages       {read_back:>9.1?}");
+    println!(
+        "  judged by {:>2} oracles        {judged:>9.1?}",
+        CATALOGUE.len()
+    );
+    for oracle in CATALOGUE {
+        let alone = median(301, || {
+            black_box((oracle.judge)(&evidence));
+        });
+        println!("    {:<25} {alone:>9.1?}", oracle.name);
+    }
+    println!("Phones that each call and are called once; medians");
+    let few = Scale::of(10, 101);
+    few.print();
+    let many = Scale::of(1000, 5);
+    many.print();
+    let most = Scale::of(5000, 1);
+    most.print();
+    println!(
+        "  1000 phones / 10, per datagram: run {:.2}×, judged {:.2}×",
+        many.run.as_secs_f64() / few.run.as_secs_f64(),
+        many.judged.as_secs_f64() / few.judged.as_secs_f64()
+    );
+    println!(
+        "  5000 phones / 1000, per datagram: judged {:.2}×",
+        most.judged.as_secs_f64() / many.judged.as_secs_f64()
+    );
+}
+
+/// What a datagram costs among so many phones.
+struct Scale {
+    phones: usize,
+    datagrams: usize,
+    run: Duration,
+    judged: Duration,
+}
+
+impl Scale {
+    fn of(phones: usize, runs: usize) -> Self {
+        let scenario = read(&crowd(phones));
+        let run = simulate(&scenario, Setup::default());
+        let evidence = Evidence::new(&run);
+        assert_eq!(findings(&evidence), 0, "the crowd is well-behaved");
+        let datagrams = evidence.transmissions.len();
+        let each = |whole: Duration| whole / u32::try_from(datagrams).unwrap_or(u32::MAX);
+        Self {
+            phones,
+            datagrams,
+            run: each(median(runs, || {
+                black_box::<Simulation>(simulate(&scenario, Setup::default()));
+            })),
+            judged: each(median(runs, || {
+                black_box(findings(&Evidence::new(&run)));
+            })),
+        }
+    }
+
+    #[expect(clippy::print_stdout, reason = "that is what a bench is for")]
+    fn print(&self) {
+        println!(
+            "  {:>4} phones, {:>6} datagrams: run {:>7.2?}, read back and judged {:>7.2?} each",
+            self.phones, self.datagrams, self.run, self.judged
+        );
+    }
+}
+
+/// An even number of phones in pairs: the one calls the other, and later the other way round.
+fn crowd(phones: usize) -> String {
+    let mut hosts = String::new();
+    let mut steps = String::new();
+    for phone in 0..phones {
+        let _ = write!(
+            hosts,
+            "[host.p{phone}]\nactor = \"phone\"\nuser = \"u{phone}\"\nregistrar = \"proxy\"\n\n"
+        );
+        let other = phone ^ 1;
+        let begin = 1000 + (phone / 2) * 10 + (phone % 2) * (10_000 + phones * 5);
+        let end = begin + 4000;
+        let _ = write!(
+            steps,
+            "  {{ at = \"{}ms\", host = \"p{phone}\", do = \"register\" }},\n  {{ at = \"{begin}ms\", host = \"p{phone}\", do = \"call\", to = \"p{other}\" }},\n  {{ at = \"{end}ms\", host = \"p{phone}\", do = \"hang-up\" }},\n",
+            phone / 10
+        );
+    }
+    format!(
+        "title = \"A crowd\"\n\n[run]\ntime_max = \"1h\"\n\n[lan.office]\nsubnet = \"10.0.0.0/16\"\n\n[host.proxy]\nactor = \"proxy\"\ndomain = \"sim.test\"\nhealth_check = \"0s\"\n\n{hosts}[timeline]\nsteps = [\n{steps}]\n"
+    )
+}
+
+fn findings(evidence: &Evidence<'_>) -> usize {
+    CATALOGUE
+        .iter()
+        .map(|oracle| (oracle.judge)(evidence).len())
+        .sum()
+}
+
+fn read(text: &str) -> Scenario {
+    let file =
+        File::read("bench.toml", text, &names()).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    file.resolve(&file.combinations().remove(0), &[])
+        .expect("it was checked")
+}
+
+#[expect(clippy::disallowed_methods, reason = "a bench measures real time")]
+fn median(runs: usize, mut work: impl FnMut()) -> Duration {
+    let mut times: Vec<_> = (0..runs)
+        .map(|_| {
+            let began = std::time::Instant::now();
+            work();
+            began.elapsed()
+        })
+        .collect();
+    times.sort();
+    times[runs / 2]
+}

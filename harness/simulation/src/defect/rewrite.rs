@@ -1,0 +1,35 @@
+//! Changing the text of messages that an actor sends.
+
+use linefault_actors::Output;
+
+use crate::evidence::SipMessage;
+
+/// The output with the first `old` in its message turned into `new`, if the message is one of those `wanted`.
+pub(super) fn rewrite(
+    output: Output,
+    wanted: impl Fn(&SipMessage) -> bool,
+    old: &str,
+    new: &str,
+) -> Output {
+    let Output::Send { to, bytes, ticket } = &output else {
+        return output;
+    };
+    let message = SipMessage::read(bytes).filter(wanted);
+    let text = message.and_then(|_| std::str::from_utf8(bytes).ok());
+    match text {
+        Some(text) => Output::Send {
+            to: *to,
+            bytes: text.replacen(old, new, 1).into(),
+            ticket: *ticket,
+        },
+        None => output,
+    }
+}
+
+/// The message of an output, if it sends one.
+pub(super) fn sent(output: &Output) -> Option<SipMessage> {
+    match output {
+        Output::Send { bytes, .. } => SipMessage::read(bytes),
+        Output::Report(_) => None,
+    }
+}

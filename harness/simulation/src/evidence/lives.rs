@@ -1,0 +1,76 @@
+//! When each host's process began, ended, was frozen and went on.
+
+use linefault_network::{Event as N, HostId, Instant};
+
+use crate::trace::{Event, Trace};
+
+/// What became of every host's processes, in order of time.
+#[derive(Debug, Default)]
+pub(super) struct Lives {
+    hosts: Vec<Life>,
+}
+
+#[derive(Debug, Default)]
+struct Life {
+    starts: Vec<Instant>,
+    /// Ends and freezes.
+    stops: Vec<Instant>,
+    freezes: Vec<Instant>,
+    /// From when on it runs, or does not.
+    running: Vec<(Instant, bool)>,
+}
+
+impl Lives {
+    pub(super) fn of(trace: &Trace) -> Self {
+        let mut lives = Self::default();
+        lives
+            .hosts
+            .resize_with(trace.hosts().len(), Default::default);
+        for record in trace.records() {
+            let host = record.host.map(HostId::index);
+            let life = host.and_then(|host| lives.hosts.get_mut(host));
+            if let (Some(life), Event::Network(event)) = (life, &record.event) {
+                life.take(record.at, event);
+            }
+        }
+        lives
+    }
+
+    pub(super) fn starts(&self, host: HostId) -> &[Instant] {
+        self.hosts.get(host.index()).map_or(&[], |it| &it.starts)
+    }
+
+    pub(super) fn stops(&self, host: HostId) -> &[Instant] {
+        self.hosts.get(host.index()).map_or(&[], |it| &it.stops)
+    }
+
+    pub(super) fn freezes(&self, host: HostId) -> &[Instant] {
+        self.hosts.get(host.index()).map_or(&[], |it| &it.freezes)
+    }
+
+    pub(super) fn is_running(&self, host: HostId, at: Instant) -> bool {
+        let running = self
+            .hosts
+            .get(host.index())
+            .map_or(&[][..], |it| &it.running);
+        let until = running.partition_point(|(since, _)| *since <= at);
+        running[..until].last().is_some_and(|(_, running)| *running)
+    }
+}
+
+impl Life {
+    fn take(&mut self, at: Instant, event: &N) {
+        match event {
+            N::HostStarted { .. } => self.starts.push(at),
+            N::HostResumed { .. } => {}
+            N::HostStopped { .. } => self.stops.push(at),
+            N::HostFrozen { .. } => {
+                self.stops.push(at);
+                self.freezes.push(at);
+            }
+            _ => return,
+        }
+        let runs = matches!(event, N::HostStarted { .. } | N::HostResumed { .. });
+        self.running.push((at, runs));
+    }
+}

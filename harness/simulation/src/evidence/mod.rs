@@ -1,0 +1,254 @@
+//! The trace of a run as snapshots and oracles read it: which messages went where, and what became of them.
+//!
+//! Owns the one reading of packets as messages. Refuses to judge, and to know more than the trace says.
+
+mod index;
+mod lives;
+mod message;
+mod reader;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use linefault_actors::SocketError;
+use linefault_network::{Alteration, HostId, Instant, LossReason, RecordId};
+
+use self::index::{Index, Places};
+use self::lives::Lives;
+use self::reader::Reader;
+use crate::run::{End, FaultCount, Simulation};
+use crate::trace::Trace;
+
+pub use self::message::SipMessage;
+
+/// What is known of one run.
+#[derive(Debug)]
+pub struct Evidence<'a> {
+    /// Everything that was recorded.
+    pub trace: &'a Trace,
+    /// When the run ended.
+    pub ended_at: Instant,
+    /// Whether it ended because nothing was left to happen.
+    pub quiet: bool,
+    /// What became of each fault of the scenario, in its order.
+    pub faults: &'a [FaultCount],
+    /// Every datagram that a host sent or tried to send, in order.
+    pub transmissions: Vec<Transmission>,
+    /// Every datagram that reached a socket, in order.
+    pub arrivals: Vec<Arrival>,
+    index: Index,
+    lives: Lives,
+    outside: BTreeMap<SocketAddr, HostId>,
+}
+
+/// One datagram that a host sent, or tried to send.
+#[derive(Clone, Debug)]
+pub struct Transmission {
+    /// Its record.
+    pub record: RecordId,
+    /// When it was sent.
+    pub at: Instant,
+    /// Who sent it.
+    pub from: HostId,
+    /// Who has the address that it was sent to, if anybody.
+    pub to: Option<HostId>,
+    /// The address that it was sent from.
+    pub source: SocketAddr,
+    /// The address that it was sent to.
+    pub destination: SocketAddr,
+    /// Its payload.
+    pub datagram: Bytes,
+    /// What it says, if that can be read.
+    pub message: Option<Rc<SipMessage>>,
+    /// How often the same bytes went to the same address before.
+    pub repeat: u32,
+    /// What became of it.
+    pub fate: Fate,
+    /// What faults did to it, other than losing it.
+    pub alterations: Vec<Alteration>,
+    /// When it arrived, copies included.
+    pub arrived: Vec<Instant>,
+    /// Whether the scenario sent it in the host's name; the host's actor knows nothing of it.
+    pub raw: bool,
+}
+
+/// What became of a datagram. A copy that a fault made counts only for its arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// The run ended before anything did.
+    Underway,
+    /// It reached a socket.
+    Arrived {
+        /// When.
+        at: Instant,
+    },
+    /// It got lost.
+    Lost {
+        /// Why.
+        reason: LossReason,
+    },
+    /// The send failed.
+    Unsent(SocketError),
+}
+
+/// One datagram that reached a socket.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// Its record.
+    pub record: RecordId,
+    /// When it arrived.
+    pub at: Instant,
+    /// When the application read it; nothing if it never did.
+    pub read_at: Option<Instant>,
+    /// Where it arrived.
+    pub host: HostId,
+    /// The address that it came from.
+    pub source: SocketAddr,
+    /// The transmission that it comes from, by its index; none where a copy's original is unknown.
+    pub transmission: Option<usize>,
+    /// What it says as it arrived, if that can be read.
+    pub message: Option<Rc<SipMessage>>,
+}
+
+impl Transmission {
+    /// Whether it left its host.
+    #[must_use]
+    pub fn left(&self) -> bool {
+        !matches!(self.fate, Fate::Unsent(_))
+    }
+}
+
+impl<'a> Evidence<'a> {
+    /// Reads a finished trace.
+    #[must_use]
+    pub fn new(simulation: &'a Simulation) -> Self {
+        let trace = &simulation.trace;
+        let reader = Reader::read(trace);
+        Self {
+            trace,
+            ended_at: simulation.ended_at,
+            quiet: simulation.end == End::Quiet,
+            faults: &simulation.faults,
+            transmissions: reader.transmissions,
+            arrivals: reader.arrivals,
+            index: reader.index,
+            lives: Lives::of(trace),
+            outside: reader.outside,
+        }
+    }
+
+    /// The name of a host.
+    #[must_use]
+    pub fn name(&self, host: HostId) -> &'a str {
+        self.trace.host_name(host)
+    }
+
+    /// The id of the scenario's host of that index.
+    #[must_use]
+    pub fn host(&self, index: usize) -> Option<HostId> {
+        self.trace.hosts().get(index).map(|host| host.id)
+    }
+
+    /// The host that an address leads to, through a NAT as well, as far as anything was heard from there.
+    #[must_use]
+    pub fn host_at(&self, address: SocketAddr) -> Option<HostId> {
+        let outside = self.outside.get(&address).copied();
+        outside.or_else(|| self.trace.host_at(address))
+    }
+
+    /// When the host's process was frozen, each time.
+    pub fn freezes(&self, host: HostId) -> impl Iterator<Item = Instant> {
+        self.lives.freezes(host).iter().copied()
+    }
+
+    /// When the host's process ended or was frozen, each time.
+    pub fn stops(&self, host: HostId) -> impl Iterator<Item = Instant> {
+        self.lives.stops(host).iter().copied()
+    }
+
+    /// Whether the host ran without a break from `from` to `until`, both included.
+    #[must_use]
+    pub fn lived_through(&self, host: HostId, from: Instant, until: Instant) -> bool {
+        !self.stops(host).any(|at| from <= at && at <= until)
+    }
+
+    /// Whether a process of the host runs at that moment.
+    #[must_use]
+    pub fn is_up(&self, host: HostId, at: Instant) -> bool {
+        self.lives.is_running(host, at)
+    }
+
+    /// Which life of the host that is, counted from 0; moments at which one begins belong to it.
+    #[must_use]
+    pub fn life(&self, host: HostId, at: Instant) -> usize {
+        let starts = self.lives.starts(host);
+        starts
+            .partition_point(|start| *start <= at)
+            .saturating_sub(1)
+    }
+
+    /// What was sent with that branch on top, in order of time.
+    pub fn sent_in_branch(&self, branch: &str) -> impl DoubleEndedIterator<Item = &Transmission> {
+        self.sent_at(self.index.branch(branch))
+    }
+
+    /// What arrived with that branch on top, in order of time.
+    pub fn arrived_in_branch(&self, branch: &str) -> impl DoubleEndedIterator<Item = &Arrival> {
+        self.arrived_at(self.index.branch(branch))
+    }
+
+    /// What was sent of one request of a call, its answers included, in order of time.
+    pub fn sent_in_exchange(
+        &self,
+        call_id: &str,
+        cseq: u32,
+    ) -> impl DoubleEndedIterator<Item = &Transmission> {
+        self.sent_at(self.index.exchange(call_id, cseq))
+    }
+
+    /// What arrived of one request of a call, its answers included, in order of time.
+    pub fn arrived_in_exchange(
+        &self,
+        call_id: &str,
+        cseq: u32,
+    ) -> impl DoubleEndedIterator<Item = &Arrival> {
+        self.arrived_at(self.index.exchange(call_id, cseq))
+    }
+
+    /// Every Call-ID that was seen.
+    pub fn calls(&self) -> impl Iterator<Item = &str> {
+        self.index.calls()
+    }
+
+    /// What was sent of a call, by CSeq and then by time.
+    pub fn sent_in_call(&self, call_id: &str) -> impl Iterator<Item = &Transmission> {
+        let places = self.index.call(call_id);
+        places.flat_map(|places| self.sent_at(Some(places)))
+    }
+
+    /// What arrived of a call, by CSeq and then by time.
+    pub fn arrived_in_call(&self, call_id: &str) -> impl Iterator<Item = &Arrival> {
+        let places = self.index.call(call_id);
+        places.flat_map(|places| self.arrived_at(Some(places)))
+    }
+
+    fn sent_at<'e>(
+        &'e self,
+        places: Option<&'e Places>,
+    ) -> impl DoubleEndedIterator<Item = &'e Transmission> + use<'e, 'a> {
+        let places = places.map_or(&[][..], |places| &places.sent);
+        places
+            .iter()
+            .filter_map(|place| self.transmissions.get(*place))
+    }
+
+    fn arrived_at<'e>(
+        &'e self,
+        places: Option<&'e Places>,
+    ) -> impl DoubleEndedIterator<Item = &'e Arrival> + use<'e, 'a> {
+        let places = places.map_or(&[][..], |places| &places.arrived);
+        places.iter().filter_map(|place| self.arrivals.get(*place))
+    }
+}
