@@ -3,6 +3,7 @@
 //! Owns just enough to let machines talk. Refuses everything that the real simulation has besides.
 
 pub(crate) mod damage;
+mod nobody;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ use crate::catalogue::{self, Command, Directory, Listing, Settings, Value};
 use crate::{
     Behaviour, Context, Host, Input, Machine, Output, Report, SocketError, SocketErrorKind,
 };
+use nobody::Nobody;
 
 const LATENCY: Duration = Duration::from_millis(5);
 
@@ -418,53 +420,4 @@ fn message_words(message: &Message) -> String {
             message.request_uri().unwrap_or_default()
         ),
     }
-}
-
-/// The host of machines, which never ask it anything.
-struct Nobody;
-
-impl crate::Backend for Nobody {
-    fn name(&self) -> &str {
-        "nobody"
-    }
-    fn address(&self) -> SocketAddr {
-        address("192.0.2.1:5060")
-    }
-    fn now(&self) -> Instant {
-        Instant::START
-    }
-    fn bind_udp(
-        &self,
-        _: SocketAddr,
-    ) -> crate::LocalFuture<Result<std::rc::Rc<dyn crate::UdpBackend>, SocketError>> {
-        Box::pin(std::future::ready(Err(NO_ROUTE)))
-    }
-    fn spawn(&self, _: crate::LocalFuture<()>) {}
-    fn timer(&self, _: crate::TimerClass) -> Box<dyn crate::TimerBackend> {
-        panic!("a machine sets no timer of the host's")
-    }
-    fn draw(&self, _: &'static str) -> u64 {
-        0
-    }
-    fn report(&self, _: Report) {}
-    fn poll_command(&self, _: &mut std::task::Context<'_>) -> std::task::Poll<Command> {
-        std::task::Poll::Pending
-    }
-}
-
-/// Variants of a message: cut off at every byte, each byte replaced by what has a meaning or has none, parts doubled.
-pub(crate) fn mutations(valid: &[u8]) -> Vec<Vec<u8>> {
-    let mut all = Vec::new();
-    for at in 0..valid.len() {
-        all.push(valid[..at].to_vec());
-        for byte in [0, b'\r', b'\n', b';', b'"', b'<', b',', 0xff] {
-            let mut changed = valid.to_vec();
-            changed[at] = byte;
-            all.push(changed);
-        }
-        let mut doubled = valid[..at].to_vec();
-        doubled.extend_from_slice(valid);
-        all.push(doubled);
-    }
-    all
 }

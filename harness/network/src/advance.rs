@@ -89,6 +89,7 @@ impl Network {
             Happening::Control(event) => event(self),
             Happening::Heal(fault) => self.heal(fault),
             Happening::Timer(timer) => self.0.with(|state| state.timer_due(timer)),
+            Happening::Connection(place) => self.0.with(|state| state.connection_due(place)),
             Happening::Probe(asker, hop) => self.0.with(|state| state.probe(asker, hop)),
             Happening::Arrival(arrival) => self.0.with(|state| {
                 state.packets_in_flight -= 1;

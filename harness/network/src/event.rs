@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::{FaultId, Instant, Packet, SocketError};
+use crate::{ConnectionState, FaultId, Instant, Packet, SocketError};
 
 /// A record's number: the recorder hands them out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,6 +77,17 @@ pub enum Event {
     SocketClosed {
         /// The socket.
         socket: SocketId,
+    },
+    /// A TCP connection has come to a state.
+    ConnectionState {
+        /// The socket; one that waits to be accepted is not opened yet, one that is closed may go on.
+        socket: SocketId,
+        /// Address on this side.
+        local: SocketAddr,
+        /// Address on the other side.
+        remote: SocketAddr,
+        /// The state.
+        state: ConnectionState,
     },
     /// A socket call failed.
     CallFailed {
@@ -185,6 +196,10 @@ pub enum LossReason {
     HostGone,
     /// Nobody listens on the destination port.
     PortClosed,
+    /// A TCP segment's checksum was wrong.
+    Checksum,
+    /// Too many connections waited to be accepted.
+    BacklogFull,
     /// The socket's receive buffer was full.
     BufferFull,
     /// A NAT has no mapping for the destination: there never was one, or it has expired.
@@ -228,6 +243,8 @@ pub enum SocketCall {
     Connect,
     Send,
     Receive,
+    Accept,
+    Shutdown,
 }
 
 /// Whether a timer stands for work under way or for routine.

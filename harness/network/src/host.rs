@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::event::{Event, RecordId, TaskId, TimerClass};
 use crate::platform::{Platform, SocketError, SocketErrorKind};
-use crate::socket::UdpSocket;
+use crate::socket::{TcpListener, TcpStream, UdpSocket};
 use crate::state::{Inner, State};
 use crate::task::{Guarded, Task};
 use crate::timer::Sleep;
@@ -98,6 +98,63 @@ impl Host {
             self.platform,
             place,
         ))
+    }
+
+    /// Listens for TCP connections, with `SO_REUSEADDR` as servers set it: connections that still use the port do not
+    /// matter. Port 0 takes a free ephemeral port; `::` is as for [`Self::bind_udp`].
+    ///
+    /// # Errors
+    /// As [`Self::bind_udp`].
+    pub fn listen_tcp(
+        &self,
+        address: SocketAddr,
+        backlog: u32,
+    ) -> Result<TcpListener, SocketError> {
+        self.listen(address, backlog, true)
+    }
+
+    /// As [`Self::listen_tcp`] without `SO_REUSEADDR`: for a minute after a connection that this side closed first, its
+    /// TIME-WAIT is in the way, as is any other connection of the port.
+    ///
+    /// # Errors
+    /// As [`Self::bind_udp`].
+    pub fn listen_tcp_without_reuse(
+        &self,
+        address: SocketAddr,
+        backlog: u32,
+    ) -> Result<TcpListener, SocketError> {
+        self.listen(address, backlog, false)
+    }
+
+    fn listen(
+        &self,
+        address: SocketAddr,
+        backlog: u32,
+        reuse: bool,
+    ) -> Result<TcpListener, SocketError> {
+        let bound = self.with_alive(|state| state.listen_tcp(self.id, address, backlog, reuse));
+        let place = bound.unwrap_or_else(|| Err(self.dead()))?;
+        Ok(TcpListener::new(
+            self.network.clone(),
+            self.incarnation,
+            self.platform,
+            place,
+        ))
+    }
+
+    /// Connects to a TCP listener. Dropping the future gives the attempt up.
+    ///
+    /// # Errors
+    /// `ECONNREFUSED` from a closed port; what a router or a silent neighbour makes of it (`EHOSTUNREACH`,
+    /// `ENETUNREACH`); `ETIMEDOUT` after 135 s of silence; at once what a local fault makes of a route lookup, and
+    /// `EADDRNOTAVAIL` once all ports towards the address are in use; `EBADF` after the incarnation's end.
+    pub async fn connect_tcp(&self, address: SocketAddr) -> Result<TcpStream, SocketError> {
+        let begun = self.with_alive(|state| state.connect_tcp(self.id, address));
+        let place = begun.unwrap_or_else(|| Err(self.dead()))?;
+        let network = self.network.clone();
+        TcpStream::connecting(network, self.incarnation, self.platform, place, address)
+            .connected()
+            .await
     }
 
     /// Runs a task on this host until it ends, is aborted, or the incarnation ends. After that end, the future is

@@ -1,12 +1,16 @@
 //! A simulated network in virtual time whose sockets fail as the real kernel's do.
 //!
-//! Hosts on LANs run async code over UDP sockets; time jumps from one event to the next, so that forty seconds of
+//! Hosts on LANs run async code over UDP and TCP sockets; time jumps from one event to the next, so that forty seconds of
 //! waiting cost microseconds. Faults are rules on packets, sends and hosts. Everything that happens is recorded with
 //! its cause, and equal seeds give equal records on any machine.
 //!
-//! What it owns: the clock, the executor, links and their latency, ARP, ICMP, NATs, the sockets' errors as Linux, macOS and
-//! Windows number and deliver them. What it refuses: any knowledge of a protocol, wall-clock time, threads, and tokio's
+//! What it owns: the clock, the executor, links and their latency, ARP, ICMP, NATs, TCP with its retransmissions, windows
+//! and time-outs, the sockets' errors as Linux, macOS and Windows number and deliver them. What it refuses: any knowledge
+//! of a protocol, wall-clock time, threads, and tokio's
 //! runtime: `tokio::spawn` and `tokio::time` panic in a task, and that panic is a record. `tokio::sync` works.
+//!
+//! TCP connections are [`TcpListener`] and [`TcpStream`]; they implement tokio's `AsyncRead` and `AsyncWrite`. The example
+//! `key_value` shows a server and a client that survive a partition. UDP, in short:
 //!
 //! ```
 //! use std::cell::{Cell, RefCell};
@@ -88,6 +92,7 @@ mod platform;
 mod queue;
 mod recorder;
 mod router;
+mod segment;
 mod socket;
 mod state;
 mod subnet;
@@ -111,10 +116,13 @@ pub use host::Host;
 pub use link::Latency;
 pub use nat::{NatBehaviour, NatOptions};
 pub use network::Network;
-pub use packet::{Icmp, IcmpKind, Packet, Payload};
+pub use packet::{Icmp, IcmpKind, Packet, Payload, Transport};
 pub use platform::{Platform, SocketError, SocketErrorKind};
 pub use recorder::{MemoryRecorder, NoRecorder, Record, Recorder};
-pub use socket::UdpSocket;
+pub use segment::{Flags, Segment};
+pub use socket::{
+    ConnectionState, Keepalive, OwnedReadHalf, OwnedWriteHalf, TcpListener, TcpStream, UdpSocket,
+};
 pub use subnet::{Subnet, SubnetError};
 pub use task::{Task, TaskError};
 pub use time::Instant;

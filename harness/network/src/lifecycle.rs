@@ -56,6 +56,7 @@ impl Network {
             HostChange::NatExpire | HostChange::NatRebind => self
                 .0
                 .with(|state| state.nats.change(change, host, state.now)),
+            HostChange::Stall => self.0.with(|state| state.stall(host, true)),
             HostChange::PowerOff => {
                 let stopped = self.stop(host, Stop::PowerOff);
                 self.0.with(|state| state.power_off(host)) || stopped
@@ -71,6 +72,9 @@ impl Network {
         });
         match change {
             HostChange::Detach => self.0.with(|state| state.attach(host)),
+            HostChange::Stall => self.0.with(|state| {
+                state.stall(host, false);
+            }),
             HostChange::PowerOff if !powered => {
                 self.restart(host);
             }
@@ -134,6 +138,10 @@ impl State {
             // Nobody is left to be woken, but a waker's destructor may come back.
             self.wakes.extend(socket.readers);
         }
+        match how {
+            Stop::Killed | Stop::Crashed => self.close_connections(host),
+            Stop::PowerOff => self.forget_connections(host),
+        }
         Some(running)
     }
 
@@ -145,6 +153,7 @@ impl State {
     fn power_off(&mut self, host: HostId) -> bool {
         let was_on = std::mem::replace(&mut self.machine_mut(host).powered, false);
         self.machine_mut(host).path_mtu.clear();
+        self.forget_connections(host);
         self.note_presence(host);
         self.forget_asking(host);
         was_on

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::event::LossReason;
-use crate::packet::{Icmp, IcmpKind, Packet, Payload};
+use crate::packet::{Icmp, IcmpKind, Packet, Payload, Transport};
 use crate::platform::Platform;
 use crate::queue::Rank;
 use crate::state::{Arrival, Happening, State};
@@ -174,8 +174,11 @@ impl State {
         let lost = self.lose(arrival.packet, LossReason::NeighbourSilent, arrival.cause);
         match asker {
             Asker::Router => self.router_answers(IcmpKind::HostUnreachable, &packet, lost),
-            // Linux reports it to the socket as the ICMP error that a router would have sent (`arp_error_report`).
-            Asker::Host(host) if self.machine(host).platform == Platform::Linux => {
+            // Linux reports it to the socket as the ICMP error that a router would have sent (`arp_error_report`); a
+            // connection in the making hears of it on every platform.
+            Asker::Host(host)
+                if self.machine(host).platform == Platform::Linux || packet.segment().is_some() =>
+            {
                 self.hear(host, icmp_about(IcmpKind::HostUnreachable, &packet), lost);
             }
             Asker::Host(_) => {}
@@ -187,6 +190,11 @@ impl State {
 pub(crate) fn icmp_about(kind: IcmpKind, packet: &Packet) -> Icmp {
     Icmp {
         kind,
+        quoted: if packet.segment().is_some() {
+            Transport::Tcp
+        } else {
+            Transport::Udp
+        },
         quoted_from: packet.from,
         quoted_to: packet.to,
     }
@@ -194,5 +202,5 @@ pub(crate) fn icmp_about(kind: IcmpKind, packet: &Packet) -> Icmp {
 
 /// Whether an ICMP error may be sent about it: not about another one (RFC 1122 §3.2.2).
 pub(crate) fn may_be_answered(packet: &Packet) -> bool {
-    matches!(packet.payload, Payload::Udp(_))
+    matches!(packet.payload, Payload::Udp(_) | Payload::Tcp(_))
 }

@@ -50,6 +50,7 @@ impl Network {
             faults: Faults::default(),
             woken: std::sync::Arc::default(),
             wakes: Vec::new(),
+            segments: Vec::new(),
             packets_in_flight: 0,
             foreground_timers: 0,
             work_limit: 1_000_000,
@@ -166,7 +167,8 @@ impl Network {
         self.0.with(|state| state.packets_in_flight)
     }
 
-    /// Timers that somebody waits for.
+    /// Timers that somebody waits for: a TCP connection's too, while its peer owes an acknowledgement. Probes, delayed
+    /// acknowledgements, keep-alive and TIME-WAIT are no work under way.
     #[must_use]
     pub fn foreground_timers(&self) -> usize {
         self.0.with(|state| state.foreground_timers)

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use crate::draw::Key;
 use crate::event::{Alteration, Event, LossReason, RecordId};
-use crate::fault::{Armed, FaultId, Phase, Verdict};
+use crate::fault::{Armed, FaultId, Phase, Sides, Verdict};
 use crate::link::Ends;
-use crate::packet::{IcmpKind, Packet, Payload};
+use crate::packet::{IcmpKind, Packet};
 use crate::platform::SocketErrorKind;
 use crate::queue::{Rank, Ticket};
 use crate::state::{Arrival, State};
@@ -28,6 +28,8 @@ struct Passage {
     overtakers: u32,
     /// What a router says about the packet, once the faults are back in their place to judge that as well.
     answer: Option<(IcmpKind, RecordId)>,
+    /// Who gets RST instead of the packet, then as well.
+    reset: Option<(Sides, RecordId)>,
 }
 
 impl State {
@@ -45,6 +47,7 @@ impl State {
             copies: Vec::new(),
             overtakers: 0,
             answer: None,
+            reset: None,
         };
         let lost = faults.iter_mut().try_for_each(|fault| {
             let verdict = fault.judge(self.now, Phase::Wire, &arrival.packet, key);
@@ -57,6 +60,9 @@ impl State {
         }
         if let Some((kind, cause)) = passage.answer {
             self.router_answers(kind, &arrival.packet, cause);
+        }
+        if let Some((sides, cause)) = passage.reset {
+            self.forge_resets(sides, &arrival.packet, cause);
         }
         if lost.is_continue() {
             let at = self.now + passage.latency;
@@ -122,15 +128,17 @@ impl State {
     ) -> ControlFlow<()> {
         let how = match verdict {
             Verdict::Pass | Verdict::Refuse(_) => return ControlFlow::Continue(()),
-            Verdict::Lose | Verdict::Overflow | Verdict::Answer(_) => {
+            Verdict::Lose | Verdict::Overflow | Verdict::Answer(_) | Verdict::Reset(_) => {
                 let reason = match verdict {
                     Verdict::Overflow => LossReason::QueueFull(fault.id()),
                     _ => LossReason::Fault(fault.id()),
                 };
                 let packet = arrival.packet.clone();
                 let lost = self.lose(packet, reason, arrival.cause);
-                if let Verdict::Answer(kind) = verdict {
-                    passage.answer = Some((kind, lost));
+                match verdict {
+                    Verdict::Answer(kind) => passage.answer = Some((kind, lost)),
+                    Verdict::Reset(sides) => passage.reset = Some((sides, lost)),
+                    _ => {}
                 }
                 return ControlFlow::Break(());
             }
@@ -157,7 +165,7 @@ impl State {
                 Alteration::Reordered
             }
             Verdict::Replace(data, how) => {
-                arrival.packet.payload = Payload::Udp(data);
+                arrival.packet.payload.replace(data);
                 how
             }
         };

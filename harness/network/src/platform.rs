@@ -54,6 +54,8 @@ pub enum SocketErrorKind {
     DestinationRequired,
     /// `EISCONN`: a destination given for a connected socket, where the platform minds.
     AlreadyConnected,
+    /// `ENOTCONN`: the connection has ended.
+    NotConnected,
     /// `EBADF`: the handle's process is gone, or its socket is closed.
     BadDescriptor,
 }
@@ -61,7 +63,7 @@ pub enum SocketErrorKind {
 use SocketErrorKind as Kind;
 
 /// Every kind with its number on Linux, macOS and Windows, and the words of the Unix `strerror`.
-const TABLE: [(Kind, [i32; 3], &str); 20] = [
+const TABLE: [(Kind, [i32; 3], &str); 21] = [
     (Kind::HostUnreachable, [113, 65, 10065], "No route to host"),
     (
         Kind::NetUnreachable,
@@ -120,6 +122,11 @@ const TABLE: [(Kind, [i32; 3], &str); 20] = [
         Kind::AlreadyConnected,
         [106, 56, 10056],
         "Transport endpoint is already connected",
+    ),
+    (
+        Kind::NotConnected,
+        [107, 57, 10057],
+        "Transport endpoint is not connected",
     ),
     (Kind::BadDescriptor, [9, 9, 10009], "Bad file descriptor"),
 ];
@@ -196,6 +203,29 @@ impl fmt::Display for SocketError {
 }
 
 impl std::error::Error for SocketError {}
+
+/// Keeps the error inside: its number is the simulated platform's and would mean something else on the one that runs.
+impl From<SocketError> for std::io::Error {
+    fn from(error: SocketError) -> Self {
+        use std::io::ErrorKind as Io;
+        let kind = match error.kind {
+            Kind::HostUnreachable | Kind::HostDown => Io::HostUnreachable,
+            Kind::NetUnreachable => Io::NetworkUnreachable,
+            Kind::NetDown => Io::NetworkDown,
+            Kind::ConnectionRefused => Io::ConnectionRefused,
+            Kind::ConnectionReset | Kind::NetReset => Io::ConnectionReset,
+            Kind::TimedOut => Io::TimedOut,
+            Kind::PermissionDenied | Kind::NotPermitted => Io::PermissionDenied,
+            Kind::InvalidArgument => Io::InvalidInput,
+            Kind::BrokenPipe => Io::BrokenPipe,
+            Kind::AddressInUse => Io::AddrInUse,
+            Kind::AddressNotAvailable => Io::AddrNotAvailable,
+            Kind::NotConnected => Io::NotConnected,
+            _ => Io::Other,
+        };
+        Self::new(kind, error)
+    }
+}
 
 #[cfg(test)]
 mod tests {

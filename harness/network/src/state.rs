@@ -25,7 +25,8 @@ use crate::platform::{Platform, SocketError, SocketErrorKind};
 use crate::queue::Queue;
 use crate::recorder::Recorder;
 use crate::router::Limiter;
-use crate::socket::SocketTable;
+use crate::segment::Segment;
+use crate::socket::{Place, SocketTable, TcpTable};
 use crate::timer::TimerCell;
 use crate::topology::Topology;
 use crate::{HostId, Instant, Network};
@@ -44,11 +45,20 @@ impl Inner {
 
     /// Works on the state, then wakes whom that concerned.
     pub(crate) fn with<R>(&self, work: impl FnOnce(&mut State) -> R) -> R {
-        let (result, wakes) = {
+        let (result, mut wakes) = {
             let state = &mut *self.state.borrow_mut();
-            (work(state), std::mem::take(&mut state.wakes))
+            let result = work(state);
+            if state.wakes.is_empty() {
+                return result;
+            }
+            (result, std::mem::take(&mut state.wakes))
         };
-        wakes.into_iter().for_each(Waker::wake);
+        wakes.drain(..).for_each(Waker::wake);
+        // What it has allocated is good for the next.
+        let state = &mut *self.state.borrow_mut();
+        if state.wakes.capacity() == 0 {
+            state.wakes = wakes;
+        }
         result
     }
 }
@@ -59,6 +69,8 @@ pub(crate) enum Happening {
     /// Boxed: the queue's slots stay small.
     Arrival(Box<Arrival>),
     Timer(Rc<TimerCell>),
+    /// A TCP connection's deadline.
+    Connection(Place),
     /// The next unanswered ARP request, or the end of asking.
     Probe(Asker, Hop),
     /// A fault's time is over.
@@ -86,6 +98,7 @@ pub(crate) struct Machine {
     pub(crate) factory: Option<Factory>,
     pub(crate) frozen: Frozen,
     pub(crate) sockets: SocketTable,
+    pub(crate) tcp: TcpTable,
     pub(crate) draws: BTreeMap<Box<str>, u64>,
     pub(crate) path_mtu: VecDeque<(IpAddr, u16)>,
 }
@@ -102,6 +115,7 @@ impl Machine {
             factory: None,
             frozen: Frozen::default(),
             sockets: SocketTable::new(platform),
+            tcp: TcpTable::new(platform),
             draws: BTreeMap::new(),
             path_mtu: VecDeque::new(),
         }
@@ -136,6 +150,8 @@ pub(crate) struct State {
     pub(crate) faults: Faults,
     pub(crate) woken: Arc<Woken>,
     pub(crate) wakes: Vec<Waker>,
+    /// Segments that a connection leaves; kept for its memory.
+    pub(crate) segments: Vec<Segment>,
     pub(crate) packets_in_flight: usize,
     pub(crate) foreground_timers: usize,
     pub(crate) work_limit: u64,

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use crate::event::{Event, LossReason, RecordId};
 use crate::fault::{Phase, Verdict};
 use crate::neighbour::Asker;
-use crate::packet::{Icmp, IcmpKind, Packet, Payload};
+use crate::packet::{Icmp, IcmpKind, Packet, Payload, Transport};
 use crate::queue::{Rank, Ticket};
 use crate::socket::Received;
 use crate::state::{Arrival, Happening, State};
@@ -106,6 +106,10 @@ impl State {
     fn hand_over(&mut self, host: HostId, packet: Packet, cause: RecordId) {
         let datagram = match &packet.payload {
             Payload::Udp(data) => data.clone(),
+            Payload::Tcp(segment) => {
+                let segment = segment.clone();
+                return self.take_segment(host, packet, &segment, cause);
+            }
             Payload::Icmp(icmp) => {
                 let icmp = *icmp;
                 let cause =
@@ -153,6 +157,9 @@ impl State {
             if machine.path_mtu.len() > PATH_MTU_MAX {
                 machine.path_mtu.pop_front();
             }
+        }
+        if icmp.quoted == Transport::Tcp {
+            return self.connection_hears(host, icmp, cause);
         }
         let wakers = machine.sockets.hear(icmp, cause);
         self.wakes.extend(wakers);

@@ -1,3 +1,5 @@
+mod habits;
+
 use crate::pump::{ALICE, BOB, PROXY, Pump};
 
 /// Both registered at 0, the call set up from 1 s on.
@@ -270,7 +272,7 @@ fn no_bytes_make_a_phone_panic_or_forget_its_call() {
     let mut pump = call_under_way();
     pump.run(3000);
     let valid = invite("mutated", "sip:1002@192.168.8.120:41303");
-    for mutated in crate::pump::mutations(&valid) {
+    for mutated in crate::pump::damage::mutations(&valid) {
         pump.inject(PROXY, BOB, &mutated);
     }
     pump.run(100_000);

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use linefault_protocol::sip::proxy::Failure;
 use linefault_protocol::sip::{Message, Method, Uri};
 
-use super::config::{LogLine, Removal, Wording};
+use super::config::{Config, LogLine, Removal, Wording};
 use super::life::Running;
 use super::probe::{Dead, Occasion};
 use crate::element::Sent;
@@ -24,12 +24,9 @@ impl Running {
     ) {
         let unreachable = error.is_unreachable();
         let method = sent.message.method();
-        let line = if unreachable {
-            self.config.unreachable_log
-        } else {
-            self.config.socket_error_log
-        };
-        line.write(Some(to), error, Some(&method));
+        self.config
+            .log_of(error)
+            .write(Some(to), error, Some(&method));
         // RFC 3261 §16.9: a response that cannot be sent is dropped, and nothing is cancelled. RFC 6026 §8.8: its transaction
         // lives on, so that a repeated request finds the answer.
         if !sent.message.is_request() {
@@ -99,6 +96,17 @@ impl Running {
     fn remove_unreachable(&mut self, cx: &mut Context<'_>, aor: &str, binding: u64) {
         if self.location.remove(cx, aor, binding) {
             tracing::info!(aor, "removed unreachable binding");
+        }
+    }
+}
+
+impl Config {
+    /// How a socket error is logged, by its kind.
+    pub(super) fn log_of(&self, error: SocketError) -> LogLine {
+        if error.is_unreachable() {
+            self.unreachable_log
+        } else {
+            self.socket_error_log
         }
     }
 }

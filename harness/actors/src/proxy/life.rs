@@ -108,9 +108,8 @@ impl Running {
         match input {
             Input::Datagram { from, bytes } => self.element.receive(cx, from, &bytes),
             Input::Wake => self.wake(cx),
-            Input::ReceiveFailed { error } => {
-                self.config.socket_error_log.write(None, error, None);
-            }
+            // Whose datagram it was about, nobody can say: no binding goes for it.
+            Input::ReceiveFailed { error } => self.config.log_of(error).write(None, error, None),
             Input::Start { .. } | Input::SendFailed { .. } | Input::Command(_) => {}
         }
     }

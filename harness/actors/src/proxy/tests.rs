@@ -8,9 +8,7 @@ use tracing::Level;
 use tracing_test::traced_test;
 
 use super::{Config, LogLine, Removal, Wording};
-use crate::pump::{
-    ALICE, BOB, NO_NETWORK, NO_ROUTE, NOT_PERMITTED, PROXY, Pump, address, mutations,
-};
+use crate::pump::{ALICE, BOB, NO_NETWORK, NO_ROUTE, NOT_PERMITTED, PROXY, Pump, address};
 use linefault_protocol::sip::Status;
 use linefault_protocol::sip::proxy::Statuses;
 

@@ -105,3 +105,20 @@ pub(crate) fn record() -> Vec<Datagram> {
     pump.run(7000);
     pump.captured
 }
+
+/// Variants of a message: cut off at every byte, each byte replaced by what has a meaning or has none, parts doubled.
+pub(crate) fn mutations(valid: &[u8]) -> Vec<Vec<u8>> {
+    let mut all = Vec::new();
+    for at in 0..valid.len() {
+        all.push(valid[..at].to_vec());
+        for byte in [0, b'\r', b'\n', b';', b'"', b'<', b',', 0xff] {
+            let mut changed = valid.to_vec();
+            changed[at] = byte;
+            all.push(changed);
+        }
+        let mut doubled = valid[..at].to_vec();
+        doubled.extend_from_slice(valid);
+        all.push(doubled);
+    }
+    all
+}

@@ -1,4 +1,4 @@
-//! `corrupt`: bits of a datagram flip, and its checksum does not tell.
+//! `corrupt`: bits flip; a datagram's checksum does not tell, a segment's does.
 
 use super::{Acts, ArgError, Args, Entry, Fault, Param, ParamKind, Phase, Rule, Verdict};
 use crate::draw::Key;
@@ -10,7 +10,7 @@ const BITS_MAX: u64 = 65_527 * 8;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "corrupt",
-    doc: "Bits of datagrams flip, and the checksum does not tell.",
+    doc: "Bits flip: datagrams arrive so, segments fail their checksum and are sent again.",
     acts: Acts::Packets,
     params: &[Param {
         name: "bits",
@@ -25,7 +25,8 @@ fn build(args: &Args) -> Result<Fault, ArgError> {
     Ok(corrupt(args.count("bits", 1, BITS_MAX)?.unwrap_or(1)))
 }
 
-/// This many different bits of each datagram flip, drawn for each; all if it has no more. An empty datagram passes.
+/// This many different bits of each packet's data flip, drawn for each; all if it has no more. An empty datagram passes;
+/// a TCP segment's checksum tells, so that its receiver drops it.
 #[must_use]
 pub fn corrupt(bits: u64) -> Fault {
     Fault::new(ENTRY.name, Corrupt { bits })
@@ -41,12 +42,13 @@ impl Rule for Corrupt {
     }
 
     fn judge(&mut self, _: Phase, packet: &Packet, key: Key) -> Verdict {
-        let Some(data) = packet
-            .datagram()
-            .filter(|data| !data.is_empty() && self.bits > 0)
-        else {
+        let Some(data) = packet.data().filter(|_| self.bits > 0) else {
             return Verdict::Pass;
         };
+        // A segment without data is damaged in its header, and lost for that.
+        if data.is_empty() && packet.segment().is_none() {
+            return Verdict::Pass;
+        }
         let (mut bytes, total) = (data.to_vec(), data.len() as u64 * 8);
         // Selection sampling (Knuth, TAOCP 3.4.2 S): each set of bits equally likely, none twice.
         let mut wanted = self.bits.min(total);

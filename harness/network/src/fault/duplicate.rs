@@ -11,7 +11,7 @@ const COPIES_MAX: u64 = 1000;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "duplicate",
-    doc: "Datagrams arrive more than once.",
+    doc: "Packets arrive more than once.",
     acts: Acts::Packets,
     params: &[
         Param {
@@ -40,7 +40,7 @@ fn build(args: &Args) -> Result<Fault, ArgError> {
     ))
 }
 
-/// Datagrams arrive `copies` times more, each this long after the one before. Later faults judge only the original.
+/// Packets other than ICMP arrive `copies` times more, each this long after the one before. Later faults judge only the original.
 #[must_use]
 pub fn duplicate(copies: u32, apart: Duration) -> Fault {
     Fault::new(ENTRY.name, Duplicate { copies, apart })
@@ -58,7 +58,7 @@ impl Rule for Duplicate {
 
     fn judge(&mut self, _: Phase, packet: &Packet, _: Key) -> Verdict {
         match packet.payload {
-            Payload::Udp(_) if self.copies > 0 => Verdict::Duplicate {
+            Payload::Udp(_) | Payload::Tcp(_) if self.copies > 0 => Verdict::Duplicate {
                 copies: self.copies,
                 apart: self.apart,
             },

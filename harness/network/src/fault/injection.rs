@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Disarmed, Fault, FaultId, HostChange, Scope};
+use super::{Disarmed, Fault, FaultId, HostChange, Scope, Sides};
 use crate::draw::PartsPerMillion;
 use crate::packet::Packet;
 use crate::queue::Rank;
@@ -112,6 +112,11 @@ impl Network {
         let (scope, lasts) = (injection.scope.clone(), injection.lasts);
         let change = injection.fault.rule.host_change();
         let heals = injection.fault.rule.heals();
+        let resets = injection
+            .fault
+            .rule
+            .resets()
+            .filter(|_| injection.matching.is_none());
         let id = self.0.with(|state| state.arm(injection));
         if let Some(change) = change {
             self.change_hosts(id, change, &scope);
@@ -119,7 +124,11 @@ impl Network {
         if let Some(name) = heals {
             self.heal_others(id, name, &scope);
         }
-        if heals.is_some() || change.is_some_and(|change| !change.is_lasting()) {
+        if let Some(sides) = resets {
+            self.reset_connections(id, sides, &scope);
+        }
+        if heals.is_some() || resets.is_some() || change.is_some_and(|change| !change.is_lasting())
+        {
             self.0.with(|state| state.disarm(id));
         } else if let Some(length) = lasts {
             self.0.with(|state| {
@@ -165,6 +174,20 @@ impl Network {
                 self.0.with(|state| state.faults.applied(id));
             }
         }
+    }
+
+    /// Resets the connections within a scope; the sender is the end on the host that the scope names first.
+    fn reset_connections(&self, id: FaultId, sides: Sides, scope: &Scope) {
+        let armed = self.cause();
+        self.0.with(|state| {
+            for host in scope
+                .targets()
+                .unwrap_or_else(|| state.topology.hosts().collect())
+            {
+                state.reset_connections_of(host, id, sides, scope, armed);
+            }
+        });
+        self.set_cause(armed);
     }
 
     /// Ends a fault and undoes what it did to hosts; no effect once it has ended.

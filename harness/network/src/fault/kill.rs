@@ -10,7 +10,8 @@ pub(super) const ENTRY: Entry = Entry {
     build: |_| Ok(kill()),
 };
 
-/// The process ends and the kernel closes its sockets: what arrives later is answered with ICMP port unreachable.
+/// The process ends and the kernel closes its sockets: TCP connections with FIN, or with RST where data was unread; what
+/// arrives later is answered with ICMP port unreachable or RST.
 /// Healing starts it anew.
 #[must_use]
 pub fn kill() -> Fault {

@@ -22,12 +22,14 @@ mod neighbour_gone;
 mod partition;
 mod power_off;
 mod reorder;
+mod reset;
 mod restart;
 mod resume;
 mod route_lost;
 mod rule;
 mod scope;
 mod slow;
+mod stall;
 mod truncate;
 
 pub use self::args::{Acts, ArgError, ArgProblem, ArgValue, Args, Entry, Param, ParamKind};
@@ -52,12 +54,14 @@ pub use self::neighbour_gone::neighbour_gone;
 pub use self::partition::partition;
 pub use self::power_off::power_off;
 pub use self::reorder::reorder;
+pub use self::reset::{Sides, reset};
 pub use self::restart::restart;
 pub use self::resume::resume;
 pub use self::route_lost::{LostRoute, route_lost};
 pub use self::rule::{Fault, HostChange, Occasion, Phase, Rule, Verdict};
 pub use self::scope::{Lane, Scope};
 pub use self::slow::{QueueLimit, slow};
+pub use self::stall::stall;
 pub use self::truncate::truncate;
 
 /// Every fault there is.
@@ -90,6 +94,8 @@ pub const CATALOGUE: &[Entry] = &[
     freeze::ENTRY,
     restart::ENTRY,
     resume::ENTRY,
+    reset::ENTRY,
+    stall::ENTRY,
 ];
 
 /// The catalogue's entry of this name.

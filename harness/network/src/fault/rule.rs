@@ -11,6 +11,8 @@ use crate::event::Alteration;
 use crate::packet::{IcmpKind, Packet};
 use crate::platform::SocketErrorKind;
 
+use super::Sides;
+
 /// What goes wrong, ready to be injected.
 pub struct Fault {
     pub(crate) name: &'static str,
@@ -78,6 +80,8 @@ pub enum Verdict {
         /// The time between one and the next.
         apart: Duration,
     },
+    /// It vanishes, and the ends of its TCP connection get RST.
+    Reset(Sides),
     /// Its bytes change.
     Replace(Bytes, Alteration),
 }
@@ -112,6 +116,8 @@ pub enum HostChange {
     NatRebind,
     /// Neither answers nor gets answers on its LAN; healing attaches it again.
     Detach,
+    /// Its programs read nothing more from TCP; healing lets them.
+    Stall,
 }
 
 impl HostChange {
@@ -153,6 +159,12 @@ pub trait Rule {
 
     /// The name of the faults that it ends where the scopes have a host in common. Over at once.
     fn heals(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Whose ends of the TCP connections within its scope it resets as it begins. Over at once, unless the injection
+    /// has a pattern: then it is asked about packets instead.
+    fn resets(&self) -> Option<Sides> {
         None
     }
 }

@@ -28,7 +28,8 @@ fn build(args: &Args) -> Result<Fault, ArgError> {
     Ok(truncate(usize::try_from(length).unwrap_or(usize::MAX)))
 }
 
-/// At most `length` bytes of each datagram are left; shorter ones pass.
+/// At most `length` bytes of each packet's data are left; shorter ones pass. A TCP segment's checksum tells, so that its
+/// receiver drops it.
 #[must_use]
 pub fn truncate(length: usize) -> Fault {
     Fault::new(ENTRY.name, Truncate { length })
@@ -44,7 +45,7 @@ impl Rule for Truncate {
     }
 
     fn judge(&mut self, _: Phase, packet: &Packet, _: Key) -> Verdict {
-        match packet.datagram() {
+        match packet.data() {
             Some(data) if data.len() > self.length => {
                 Verdict::Replace(data.slice(..self.length), Alteration::Truncated)
             }

@@ -16,6 +16,7 @@ use std::time::Duration;
 use self::table::Table;
 use crate::draw::Key;
 use crate::fault::HostChange;
+use crate::packet::Transport;
 use crate::{HostId, Instant, LanId};
 
 /// What a NAT's mappings, or its filter, tell apart about the peers outside (RFC 4787 §4.1 and §5).
@@ -39,8 +40,10 @@ pub struct NatOptions {
     pub mapping: NatBehaviour,
     /// Who may answer. REQ-8 recommends endpoint-independence, or address-dependence where security counts more.
     pub filtering: NatBehaviour,
-    /// How long a mapping lives that is not refreshed, and how long the filter remembers a peer.
+    /// How long a UDP mapping lives that is not refreshed, and how long the filter remembers a peer.
     pub udp_lifetime: Duration,
+    /// The same for TCP. RFC 5382 REQ-5 wants two hours and four minutes at least for what is established.
+    pub tcp_lifetime: Duration,
     /// Whether packets from outside refresh a mapping as those from inside always do (REQ-6).
     pub inbound_refresh: bool,
 }
@@ -56,26 +59,37 @@ impl NatOptions {
             mapping: NatBehaviour::EndpointIndependent,
             filtering: NatBehaviour::AddressAndPortDependent,
             udp_lifetime: Duration::from_secs(30),
+            tcp_lifetime: Duration::from_secs(2 * 3600 + 4 * 60),
             inbound_refresh: false,
         }
     }
 }
 
-/// The NATs of a network, by the LAN that is inside.
+/// The NATs of a network, by the LAN that is inside; UDP's ports and TCP's are apart (RFC 4787 §3).
 #[derive(Default)]
 pub(crate) struct Nats {
-    nats: BTreeMap<LanId, Table>,
+    nats: BTreeMap<(LanId, Transport), Table>,
 }
 
 impl Nats {
     pub(crate) fn add(&mut self, lan: LanId, options: NatOptions, key: Key) {
-        self.nats.insert(lan, Table::new(options, key));
+        let tcp = Table::new(options.clone(), options.tcp_lifetime, key.with_text("tcp"));
+        self.nats.insert((lan, Transport::Tcp), tcp);
+        let lifetime = options.udp_lifetime;
+        self.nats
+            .insert((lan, Transport::Udp), Table::new(options, lifetime, key));
     }
 
     /// Who is behind an outside address and port just now; it may be another one by the time a packet gets there.
-    pub(crate) fn host_behind(&self, outside: SocketAddr, now: Instant) -> Option<HostId> {
-        self.nats
-            .values()
+    pub(crate) fn host_behind(
+        &self,
+        transport: Transport,
+        outside: SocketAddr,
+        now: Instant,
+    ) -> Option<HostId> {
+        let tables = self.nats.iter().filter(|((_, of), _)| *of == transport);
+        tables
+            .map(|(_, table)| table)
             .find_map(|table| table.host_behind(outside, now))
     }
 

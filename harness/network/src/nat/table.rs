@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use super::{NatBehaviour, NatOptions};
 use crate::draw::Key;
@@ -15,6 +16,7 @@ const PEERS_MAX: usize = 1024;
 
 pub(super) struct Table {
     options: NatOptions,
+    lifetime: Duration,
     key: Key,
     mappings: BTreeMap<SocketAddr, Mapping>,
     outside: BTreeMap<Inside, SocketAddr>,
@@ -38,9 +40,10 @@ struct Mapping {
 }
 
 impl Table {
-    pub(super) const fn new(options: NatOptions, key: Key) -> Self {
+    pub(super) const fn new(options: NatOptions, lifetime: Duration, key: Key) -> Self {
         Self {
             options,
+            lifetime,
             key,
             mappings: BTreeMap::new(),
             outside: BTreeMap::new(),
@@ -89,7 +92,7 @@ impl Table {
         peer: SocketAddr,
     ) -> Result<(HostId, SocketAddr), LossReason> {
         self.behind(outside, now).ok_or(LossReason::NoMapping)?;
-        let (filtering, lifetime) = (self.options.filtering, self.options.udp_lifetime);
+        let (filtering, lifetime) = (self.options.filtering, self.lifetime);
         let mapping = self
             .mappings
             .get_mut(&outside)
@@ -116,7 +119,7 @@ impl Table {
     /// the mapping (REQ-10).
     pub(super) fn behind(&self, outside: SocketAddr, now: Instant) -> Option<(HostId, SocketAddr)> {
         let mapping = self.mappings.get(&outside)?;
-        let lives = now - mapping.refreshed < self.options.udp_lifetime;
+        let lives = now - mapping.refreshed < self.lifetime;
         lives.then_some((mapping.host, mapping.inside.endpoint))
     }
 

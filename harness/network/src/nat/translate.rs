@@ -8,33 +8,37 @@ use std::net::{IpAddr, SocketAddr};
 use super::Table;
 use crate::HostId;
 use crate::event::{Event, LossReason};
-use crate::packet::{Packet, Payload};
+use crate::packet::{Packet, Payload, Transport};
 use crate::state::{Arrival, State};
 use crate::topology::Route;
 
 impl State {
     /// Who will get a packet for this address: who holds it, or who is behind the NAT that does.
-    pub(crate) fn addressee(&self, route: Route, to: SocketAddr) -> Option<HostId> {
+    pub(crate) fn addressee(
+        &self,
+        route: Route,
+        transport: Transport,
+        to: SocketAddr,
+    ) -> Option<HostId> {
         // A private address has a holder that nobody outside can reach.
         if route == Route::Nowhere {
             return None;
         }
         let holder = self.topology.holder(to.ip());
-        holder.or_else(|| self.nats.host_behind(to, self.now))
+        holder.or_else(|| self.nats.host_behind(transport, to, self.now))
     }
 
     /// Rewrites what leaves a LAN through its NAT; `None` if it got no further.
     pub(crate) fn translate_out(&mut self, arrival: Arrival) -> Option<Arrival> {
         let now = self.now;
         let packet = &arrival.packet;
-        let Some((host, table)) = self.nat_before(packet.sender, packet.from.ip(), packet.to.ip())
-        else {
+        let Some((host, table)) = self.nat_before(packet) else {
             return Some(arrival);
         };
         let mut after = packet.clone();
         let (inside, peer) = match &packet.payload {
             Payload::Icmp(icmp) => (icmp.quoted_to, icmp.quoted_from),
-            Payload::Udp(_) => (packet.from, packet.to),
+            Payload::Udp(_) | Payload::Tcp(_) => (packet.from, packet.to),
         };
         // RFC 5508 REQ-5: an error about a packet from outside goes out under the mapping that let that packet in.
         let outside = match &mut after.payload {
@@ -43,7 +47,7 @@ impl State {
                 icmp.quoted_to = found.unwrap_or(icmp.quoted_to);
                 found.ok_or(LossReason::NoMapping)
             }
-            Payload::Udp(_) => table
+            Payload::Udp(_) | Payload::Tcp(_) => table
                 .send(now, host, inside, peer)
                 .ok_or(LossReason::NatFull),
         };
@@ -70,7 +74,7 @@ impl State {
         let Some(lan) = self.topology.nat_at(packet.to.ip()) else {
             return Some(arrival);
         };
-        let table = self.nats.nats.get_mut(&lan)?;
+        let table = self.nats.nats.get_mut(&(lan, packet.transport()))?;
         let mut after = packet.clone();
         let inside = match &mut after.payload {
             // RFC 5508 REQ-4: an error is for whoever sent what it quotes.
@@ -79,7 +83,7 @@ impl State {
                 icmp.quoted_from = found.map_or(icmp.quoted_from, |(_, inside)| inside);
                 found.ok_or(LossReason::NoMapping)
             }
-            Payload::Udp(_) => table.receive(now, packet.to, packet.from),
+            Payload::Udp(_) | Payload::Tcp(_) => table.receive(now, packet.to, packet.from),
         };
         match inside {
             Ok((host, inside)) => {
@@ -101,8 +105,11 @@ impl State {
 
     /// A packet as its sender knows it: a NAT that reports on one that it has let in names its own outside address.
     pub(crate) fn as_sender_knows(&self, about: &Packet) -> Packet {
-        let endpoints = (about.receiver, about.to.ip(), about.from.ip());
-        let outside = self.nat_of(endpoints.0, endpoints.1, endpoints.2);
+        let outside = self.nat_of(
+            about.transport(),
+            about.receiver,
+            (about.to.ip(), about.from.ip()),
+        );
         let outside = outside.and_then(|(_, table)| table.find(about.to, about.from, self.now));
         Packet {
             to: outside.unwrap_or(about.to),
@@ -110,25 +117,48 @@ impl State {
         }
     }
 
+    /// A connection's ends as its host knows them, from how the way knows them: behind a NAT the host has an address of
+    /// its own, and in front of one it knows its peer by an outside address.
+    pub(crate) fn as_known_inside(
+        &self,
+        local: SocketAddr,
+        remote: SocketAddr,
+    ) -> (SocketAddr, SocketAddr) {
+        let table = self.topology.nat_at(local.ip());
+        let table = table.and_then(|lan| self.nats.nats.get(&(lan, Transport::Tcp)));
+        let inside = table.and_then(|table| table.behind(local, self.now));
+        let peer = self.topology.holder(remote.ip());
+        let before = self.nat_of(Transport::Tcp, peer, (remote.ip(), local.ip()));
+        let outside = before.and_then(|(_, table)| table.find(remote, local, self.now));
+        (
+            inside.map_or(local, |(_, inside)| inside),
+            outside.unwrap_or(remote),
+        )
+    }
+
     /// The NAT between a host, under one of its own addresses, and a peer.
-    fn nat_of(&self, host: Option<HostId>, own: IpAddr, peer: IpAddr) -> Option<(HostId, &Table)> {
+    fn nat_of(
+        &self,
+        transport: Transport,
+        host: Option<HostId>,
+        (own, peer): (IpAddr, IpAddr),
+    ) -> Option<(HostId, &Table)> {
         let (host, lan) = host.map(|host| (host, self.topology.site(host).options.lan))?;
-        let table = self.nats.nats.get(&lan)?;
+        let table = self.nats.nats.get(&(lan, transport))?;
         let between = table.translates(own)
             && self.topology.is_on_lan(lan, own)
             && !self.topology.is_on_lan(lan, peer);
         between.then_some((host, table))
     }
 
-    fn nat_before(
-        &mut self,
-        host: Option<HostId>,
-        own: IpAddr,
-        peer: IpAddr,
-    ) -> Option<(HostId, &mut Table)> {
-        let (host, _) = self.nat_of(host, own, peer)?;
+    /// The NAT that a packet meets on its way out.
+    fn nat_before(&mut self, packet: &Packet) -> Option<(HostId, &mut Table)> {
+        let transport = packet.transport();
+        let ends = (packet.from.ip(), packet.to.ip());
+        let (host, _) = self.nat_of(transport, packet.sender, ends)?;
         let lan = self.topology.site(host).options.lan;
-        self.nats.nats.get_mut(&lan).map(|table| (host, table))
+        let table = self.nats.nats.get_mut(&(lan, transport))?;
+        Some((host, table))
     }
 
     fn record_translated(&mut self, before: &Arrival, packet: Packet) -> Arrival {

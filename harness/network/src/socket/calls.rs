@@ -9,7 +9,7 @@ use super::{Pending, Place, Received, Udp};
 use crate::HostId;
 use crate::event::{Event, SocketCall, SocketId};
 use crate::fault::Phase;
-use crate::packet::{Packet, Payload};
+use crate::packet::{Packet, Payload, Transport};
 use crate::platform::{Platform, SocketError, SocketErrorKind};
 use crate::state::State;
 use crate::topology::Route;
@@ -191,7 +191,7 @@ impl State {
             receiver: if route == Route::Loopback {
                 Some(host)
             } else {
-                self.addressee(route, to)
+                self.addressee(route, Transport::Udp, to)
             },
             payload: Payload::Udp(data),
             dont_fragment: false,

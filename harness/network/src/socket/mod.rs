@@ -3,6 +3,7 @@
 mod calls;
 mod error;
 mod table;
+mod tcp;
 mod udp;
 
 use std::collections::VecDeque;
@@ -12,6 +13,11 @@ use std::task::Waker;
 use bytes::Bytes;
 
 pub(crate) use self::table::SocketTable;
+use self::table::conflict;
+pub(crate) use self::tcp::TcpTable;
+pub use self::tcp::{
+    ConnectionState, Keepalive, OwnedReadHalf, OwnedWriteHalf, TcpListener, TcpStream,
+};
 pub use self::udp::UdpSocket;
 use crate::HostId;
 use crate::event::{RecordId, SocketId};
@@ -59,13 +65,7 @@ impl Udp {
             Some(_) => return None,
             None => 0,
         };
-        let address = match self.local.ip().to_canonical() {
-            bound if bound == local => 3,
-            IpAddr::V4(Ipv4Addr::UNSPECIFIED) if local.is_ipv4() => 2,
-            IpAddr::V6(Ipv6Addr::UNSPECIFIED) if local.is_ipv6() => 2,
-            IpAddr::V6(Ipv6Addr::UNSPECIFIED) if !self.v6_only => 1,
-            _ => return None,
-        };
+        let address = address_score(self.local.ip(), self.v6_only, local)?;
         Some(connected + address)
     }
 
@@ -74,6 +74,18 @@ impl Udp {
         let received = self.queue.pop_front()?;
         self.charged -= charge(received.data.len());
         Some(received)
+    }
+}
+
+/// How well an address that a socket is bound to fits the one that a packet is for: a specific one, a wildcard of the
+/// same family, a wildcard of IPv6 for IPv4; `None` if not at all.
+fn address_score(bound: IpAddr, v6_only: bool, local: IpAddr) -> Option<u8> {
+    match bound.to_canonical() {
+        bound if bound == local => Some(3),
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) if local.is_ipv4() => Some(2),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) if local.is_ipv6() => Some(2),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) if !v6_only => Some(1),
+        _ => None,
     }
 }
 

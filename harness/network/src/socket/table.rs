@@ -183,7 +183,7 @@ impl SocketTable {
 }
 
 /// Whether two sockets of one port are in each other's way: the same address, or a wildcard that covers the other.
-fn conflict((a, a_v6_only): (IpAddr, bool), (b, b_v6_only): (IpAddr, bool)) -> bool {
+pub(super) fn conflict((a, a_v6_only): (IpAddr, bool), (b, b_v6_only): (IpAddr, bool)) -> bool {
     // A connected socket of IPv6 may be bound to an IPv4 address, written as one of IPv6.
     let (a, b) = (a.to_canonical(), b.to_canonical());
     let covers = |wide: IpAddr, v6_only: bool, other: IpAddr| {

@@ -11,6 +11,7 @@ mod nat;
 mod processes;
 mod scale;
 mod selectors;
+mod tcp;
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -3,14 +3,18 @@
 //! Owns the bindings of addresses-of-record to contacts and the rules of RFC 3261 §10.3 by which a REGISTER changes
 //! them. Refuses to know users, domains and transactions: who may register is decided before it comes here.
 
+mod order;
+mod refusal;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::uri::read_ip;
-use super::{Contacts, Message, NameAddr, Status, Uri};
+use super::{Contacts, Message, NameAddr, Uri};
 use crate::{Instant, Schedule};
+use order::Order;
+
+pub use refusal::Refusal;
 
 /// All bindings of a domain. Iteration is by address-of-record, then oldest first.
 ///
@@ -64,21 +68,6 @@ pub enum Change {
     Refreshed(Binding),
     /// The client removed it.
     Removed(Binding),
-}
-
-/// Why a REGISTER changed nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// The lifetime is too short (423); this is the shortest.
-    TooBrief(Duration),
-    /// `*` together with other contacts, or without `Expires: 0` (400).
-    Star,
-    /// A header field that this needs cannot be read (400).
-    Malformed(&'static str),
-    /// It is older than what the binding was last changed by (500).
-    OutOfOrder,
-    /// More contacts than one address-of-record may have (503).
-    TooManyContacts,
 }
 
 impl Bindings {
@@ -303,87 +292,6 @@ impl Default for Limits {
             max: Duration::from_secs(3600),
             contacts: 10,
         }
-    }
-}
-
-impl Refusal {
-    /// What the client is answered.
-    #[must_use]
-    pub fn status(self) -> Status {
-        match self {
-            Self::TooBrief(_) => Status::INTERVAL_TOO_BRIEF,
-            Self::Star | Self::Malformed(_) => Status::BAD_REQUEST,
-            // RFC 3261 §10.3 step 7: if any one of the updates fails, the request fails with 500.
-            Self::OutOfOrder => Status::SERVER_INTERNAL_ERROR,
-            Self::TooManyContacts => Status::SERVICE_UNAVAILABLE,
-        }
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Star => f.write_str("Contact * needs to stand alone and Expires to be 0"),
-            Self::Malformed(what) => f.write_str(what),
-            Self::OutOfOrder => f.write_str("CSeq is not higher than that of the binding"),
-            Self::TooBrief(_) | Self::TooManyContacts => f.write_str(self.status().reason()),
-        }
-    }
-}
-
-impl std::error::Error for Refusal {}
-
-/// What orders two REGISTERs of one client.
-struct Order {
-    call_id: String,
-    cseq: u32,
-    nat: Option<Nat>,
-}
-
-/// What a NAT did to the address of a client.
-#[derive(Clone, Copy)]
-struct Nat {
-    inside: SocketAddr,
-    outside: SocketAddr,
-}
-
-impl Nat {
-    // RFC 3581 §4: the receiver wrote down where the request came from; sent-by says where its sender thinks it is.
-    fn before(request: &Message) -> Option<Self> {
-        let via = request.top_via().ok()?;
-        let sent_by = via.sent_by();
-        let inside = SocketAddr::new(
-            read_ip(sent_by.host)?,
-            sent_by.port_or_default(via.transport()),
-        );
-        let outside = SocketAddr::new(via.received()?, via.rport()??);
-        (inside != outside).then_some(Self { inside, outside })
-    }
-
-    /// Where a contact is seen from here; `None` if it is somebody else's and not that of the sender.
-    fn of(self, contact: &Uri) -> Option<SocketAddr> {
-        (contact.socket_address() == Some(self.inside)).then_some(self.outside)
-    }
-}
-
-impl Order {
-    fn of(request: &Message) -> Result<Self, Refusal> {
-        let call_id = request
-            .call_id()
-            .map_err(|_| Refusal::Malformed("Malformed Call-ID header field"))?;
-        let cseq = request
-            .cseq()
-            .map_err(|_| Refusal::Malformed("Malformed CSeq header field"))?;
-        Ok(Self {
-            call_id: call_id.to_owned(),
-            cseq: cseq.number,
-            nat: Nat::before(request),
-        })
-    }
-
-    // RFC 3261 §10.3 step 7: CSeq counts only within one Call-ID.
-    fn may_change(&self, binding: &Binding) -> bool {
-        self.call_id != binding.call_id || self.cseq > binding.cseq
     }
 }
 

@@ -124,8 +124,8 @@ impl Uri {
         read_ip(self.host())
     }
 
-    /// Where a request to this URI goes without DNS: its address literal and its port or else the default one, 5060,
-    /// or 5061 for `sips` (RFC 3263 §4.2). `None` if the host is a name.
+    /// Where a request to this URI goes without DNS: its address literal, or the one in its `maddr`, and its port or else
+    /// the default one, 5060, or 5061 for `sips` (RFC 3263 §4 and §4.2). `None` if that is a name.
     #[must_use]
     pub fn socket_address(&self) -> Option<SocketAddr> {
         let default = if self.scheme().eq_ignore_ascii_case("sips") {
@@ -133,7 +133,29 @@ impl Uri {
         } else {
             5060
         };
-        Some(SocketAddr::new(self.ip()?, self.port().unwrap_or(default)))
+        let ip = match self.params().get("maddr") {
+            Some(host) => read_ip(host),
+            None => self.ip(),
+        };
+        Some(SocketAddr::new(ip?, self.port().unwrap_or(default)))
+    }
+
+    /// This URI without `maddr`, port and `transport`, as a server that it led to reads it (RFC 3261 §16.4).
+    #[must_use]
+    pub fn without_way(&self) -> String {
+        let user = self
+            .userinfo()
+            .map_or(String::new(), |user| format!("{user}@"));
+        let mut text = format!("{}:{user}{}", self.scheme(), self.host());
+        let way = |name: &str| {
+            ["maddr", "transport"]
+                .iter()
+                .any(|part| name.eq_ignore_ascii_case(part))
+        };
+        for (name, value) in self.params().iter().filter(|(name, _)| !way(name)) {
+            text += &value.map_or_else(|| format!(";{name}"), |value| format!(";{name}={value}"));
+        }
+        text + &self.raw[self.spans.headers..]
     }
 
     /// The address-of-record: scheme, unescaped user and lower-case host without port, parameters and headers.

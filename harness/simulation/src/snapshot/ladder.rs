@@ -119,6 +119,8 @@ impl<'a> Page<'a> {
             LossReason::NoMapping => "lost: the NAT has no mapping for it".to_owned(),
             LossReason::Filtered => "lost: the NAT does not let this sender in".to_owned(),
             LossReason::NatFull => "lost: the NAT has no port left".to_owned(),
+            LossReason::Checksum => "lost: the checksum is wrong".to_owned(),
+            LossReason::BacklogFull => "lost: too many wait to be accepted".to_owned(),
             LossReason::PortClosed => "lost: the port is closed".to_owned(),
             LossReason::BufferFull => "lost: the receive buffer is full".to_owned(),
             LossReason::NoGroup => "lost: nobody has joined the group".to_owned(),

@@ -207,3 +207,17 @@ fn a_phone_behind_a_nat_calls_and_is_called() {
     pump.run(75_000);
     assert_eq!(pump.open("desk", "dialog").len(), 1);
 }
+
+#[test]
+fn a_contact_that_leads_back_to_the_proxy_is_a_loop_and_ends_as_one() {
+    let mut pump = Pump::report_a(|config| config.health_check = None);
+    pump.inject(BOB, PROXY, &register("loop", PROXY, "3600"));
+    pump.run(1000);
+    pump.tell("alice", "call", Some("bob"));
+    pump.run(2000);
+    // To itself as the contact says, once more from there, and then it is known.
+    assert_eq!(pump.seen(&["proxy → proxy INVITE"]).len(), 2);
+    assert_eq!(pump.seen(&["proxy → alice 482 INVITE"]).len(), 1);
+    pump.run(70_000);
+    nothing_is_left(&pump, &["alice", "proxy"]);
+}

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::*;
-use crate::pump::damage::{Damage, Datagram, damaged, damages, record};
+use crate::pump::damage::{Damage, Datagram, damaged, damages, mutations, record};
 use linefault_protocol::sip::{Limits, Method, Verdict, parse};
 
 static REAL: LazyLock<Vec<Datagram>> = LazyLock::new(record);

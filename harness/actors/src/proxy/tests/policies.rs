@@ -157,6 +157,15 @@ fn a_reset_that_an_earlier_datagram_left_behind_is_one_error_and_no_end() {
 
 #[traced_test]
 #[test]
+fn what_receiving_says_of_an_unreachable_peer_is_a_warning_as_sending_would_give() {
+    let mut pump = Pump::report_a(|_| {});
+    pump.fail_receive("proxy", NO_ROUTE);
+    logs_assert(|lines| one(lines, &["WARN", "target unreachable", "errno=65"]));
+    assert!(!logs_contain("ERROR"));
+}
+
+#[traced_test]
+#[test]
 fn after_a_restart_answers_that_nobody_waits_for_are_dropped() {
     let mut pump = Pump::report_a(|_| {});
     pump.tell("bob", "register", None);

@@ -100,3 +100,72 @@ fn line_breaks_are_no_message_and_no_news() {
         assert!(!logs_contain(level), "{level}");
     }
 }
+
+/// The parts of a REGISTER that decide, in order, and what each gets.
+#[test]
+fn every_step_of_the_registrar_has_its_answer() {
+    let steps: [(&str, u32, &str, &str, usize); 11] = [
+        // Contact lines, CSeq, what else is in it; the answer, and the bindings after it.
+        ("<sip:1002@192.0.2.1>", 1, "Expires: 7200", "200", 1),
+        (
+            "<sip:1002@192.0.2.2>;expires=59",
+            2,
+            "Expires: 7200",
+            "423",
+            1,
+        ),
+        (
+            "<sip:1002@192.0.2.2>;expires=1000",
+            3,
+            "Expires: 7200",
+            "200",
+            2,
+        ),
+        // RFC 3261 §10.3 step 7: not older than what is there, and all or nothing.
+        (
+            "<sip:1002@192.0.2.3>, <sip:1002@192.0.2.1>",
+            1,
+            "Expires: 600",
+            "500",
+            2,
+        ),
+        // Step 6
+        ("*", 4, "Expires: 1", "400", 2),
+        ("*", 5, "Subject: none", "400", 2),
+        ("*, <sip:1002@192.0.2.1>", 6, "Expires: 0", "400", 2),
+        // Step 2
+        ("<sip:1002@192.0.2.9>", 7, "Require: path", "420", 2),
+        ("<sip:1002@192.0.2.1>", 8, "Expires: 0", "200", 1),
+        ("not an address <", 9, "Expires: 600", "400", 1),
+        ("*", 10, "Expires: 0", "200", 0),
+    ];
+    let mut pump = Pump::report_a(|config| config.health_check = None);
+    for (contact, cseq, extra, expected, bindings) in steps {
+        let text = format!(
+            "REGISTER sip:sim.test SIP/2.0\r\nVia: SIP/2.0/UDP {ALICE};branch=z9hG4bK{cseq}{}\r\n\
+             From: <sip:1002@sim.test>;tag=1\r\nTo: <sip:1002@sim.test>\r\nCall-ID: one\r\nCSeq: {cseq} REGISTER\r\n\
+             Max-Forwards: 70\r\nContact: {contact}\r\n{extra}\r\nContent-Length: 0\r\n\r\n",
+            contact.len()
+        );
+        // Later than Timer J of the one before, so that its number and not its transaction decides.
+        let at = pump.now.as_micros() / 1000 + 33_000;
+        pump.run(at);
+        let before = pump.trace.len();
+        pump.inject(ALICE, PROXY, text.as_bytes());
+        pump.run(at + 5);
+        let answers: Vec<_> = pump.trace[before..]
+            .iter()
+            .filter(|line| line.contains("proxy →"))
+            .collect();
+        assert_eq!(answers.len(), 1, "{contact} {extra}");
+        assert!(
+            answers[0].ends_with(&format!("alice {expected} REGISTER")),
+            "{contact} {extra}: {answers:?}"
+        );
+        assert_eq!(
+            pump.open("proxy", "binding").len(),
+            bindings,
+            "{contact} {extra}"
+        );
+    }
+}

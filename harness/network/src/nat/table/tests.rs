@@ -12,7 +12,7 @@ fn table(mapping: NatBehaviour, filtering: NatBehaviour) -> Table {
         filtering,
         ..NatOptions::new(vec![[192, 0, 2, 1].into()])
     };
-    Table::new(options, Key::new(1))
+    Table::new(options.clone(), options.udp_lifetime, Key::new(1))
 }
 
 fn address(text: &str) -> SocketAddr {
@@ -146,7 +146,7 @@ fn table_is_bounded_and_says_when_it_is_full() {
 #[test]
 fn mappings_are_bounded_whatever_the_addresses() {
     let options = NatOptions::new(vec![[192, 0, 2, 1].into(), [192, 0, 2, 2].into()]);
-    let mut table = Table::new(options, Key::new(1));
+    let mut table = Table::new(options.clone(), options.udp_lifetime, Key::new(1));
     for number in 0..70_000u32 {
         let ip = std::net::Ipv4Addr::from(0x0a00_0000 + number);
         let port = 5060 + u16::from(number.is_multiple_of(2));
@@ -232,7 +232,7 @@ fn ports_are_keyed() {
 #[test]
 fn host_keeps_to_one_outside_address() {
     let options = NatOptions::new(vec![[192, 0, 2, 1].into(), [192, 0, 2, 2].into()]);
-    let mut table = Table::new(options, Key::new(1));
+    let mut table = Table::new(options.clone(), options.udp_lifetime, Key::new(1));
     let mut used = std::collections::BTreeSet::new();
     for number in 1..=100 {
         let mut own = std::collections::BTreeSet::new();

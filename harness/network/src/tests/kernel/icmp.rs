@@ -40,9 +40,6 @@ fn heard(
     receive(&socket).map(|received| received.expect_err("nobody sends").kind)
 }
 
-/// The ICMP error, the fault that causes it, and what is expected of it.
-type Row<Expected> = (&'static str, fn() -> Fault, Expected);
-
 // Columns: unconnected, connected, with IP_RECVERR (which must not depend on being connected).
 const LINUX: [Row<[Option<Kind>; 3]>; 8] = [
     (

@@ -6,6 +6,8 @@ mod local;
 mod neighbour;
 mod socket;
 mod table;
+mod tcp_connect;
+mod tcp_established;
 
 use super::*;
 use crate::fault::{self, Direction, Fault, LostRoute, Prohibited};
@@ -17,6 +19,9 @@ const PLATFORMS: [Platform; 3] = [Platform::Linux, Platform::Macos, Platform::Wi
 /// Bob's port 9 is closed, Carol's as well.
 const BOB: &str = "10.0.8.2:9";
 const CAROL: &str = "10.0.9.3:9";
+
+/// What happens, the fault that causes it, and what is expected of it.
+type Row<Expected> = (&'static str, fn() -> Fault, Expected);
 
 /// How Alice's socket is set up.
 #[derive(Clone, Copy, Debug)]

@@ -6,6 +6,7 @@
 use std::net::SocketAddr;
 
 use super::Identity;
+use super::forward::has_looped;
 use crate::sip::registrar::{Binding, Bindings};
 use crate::sip::{Message, Method, NameAddr, Status, Uri};
 
@@ -56,13 +57,14 @@ impl From<Status> for Refusal {
     }
 }
 
-/// Finds the place of a request and takes its own routes out of it.
+/// Finds the place of a request with that mark and takes its own routes out of it.
 pub(super) fn place(
     identity: &Identity,
     bindings: &Bindings,
+    mark: u64,
     request: &mut Message,
 ) -> Result<Place, Refusal> {
-    validate(request)?;
+    validate(identity, mark, request)?;
     take_own_routes(identity, request);
     let uri = request.request_uri().map(Uri::parse);
     let Some(Ok(uri)) = uri else {
@@ -86,14 +88,14 @@ pub(super) fn place(
     Ok(Place::Targets(recent.map(Target::of).collect()))
 }
 
-/// The other contacts of the user whose contact that target is, most recent first.
+/// The other contacts with an address of the user whose contact that target is, most recent first.
 pub(super) fn siblings(bindings: &Bindings, target: &Target) -> Vec<Target> {
     let Some((aor, failed)) = bindings.of_contact(&target.uri) else {
         return Vec::new();
     };
     let others = bindings.targets(aor).into_iter();
     others
-        .filter(|binding| binding.id != failed.id)
+        .filter(|binding| binding.id != failed.id && binding.destination().is_some())
         .map(Target::of)
         .collect()
 }
@@ -123,7 +125,7 @@ impl Identity {
 }
 
 // RFC 3261 §16.3
-fn validate(request: &Message) -> Result<(), Refusal> {
+fn validate(identity: &Identity, mark: u64, request: &Message) -> Result<(), Refusal> {
     let scheme = request.request_uri().and_then(|uri| uri.split(':').next());
     // Without TLS a `sips` URI cannot be honoured (§26.2.2), so that its scheme is as good as unknown.
     if !scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("sip")) {
@@ -138,6 +140,10 @@ fn validate(request: &Message) -> Result<(), Refusal> {
                 ..Status::BAD_REQUEST.into()
             });
         }
+    }
+    // §16.3 step 4
+    if has_looped(identity, request, mark) {
+        return Err(Status::LOOP_DETECTED.into());
     }
     // §16.3 step 5; not in ACK and CANCEL (§20.29 by way of §8.2.2.3).
     if request.method() == Method::Ack {
@@ -159,6 +165,10 @@ fn refuse_extensions(required: &[&str]) -> Result<(), Refusal> {
 
 // RFC 3261 §16.4
 fn take_own_routes(identity: &Identity, request: &mut Message) {
+    let uri = request.request_uri().and_then(|uri| Uri::parse(uri).ok());
+    if let Some(uri) = uri.filter(|uri| uri.params().has("maddr") && identity.is_self(uri)) {
+        request.set_request_uri(&uri.without_way());
+    }
     let own = |value: &str| {
         NameAddr::parse(value).is_some_and(|route| {
             let uri = route.uri();
@@ -192,7 +202,7 @@ fn take_own_routes(identity: &Identity, request: &mut Message) {
 // RFC 3261 §16.5: outside of the domain the Request-URI is the only target.
 fn outside(bindings: &Bindings, request: &Message, uri: Uri) -> Result<Place, Refusal> {
     let routed = request.values("Route").next().is_some();
-    if uri.ip().is_none() && !routed {
+    if uri.socket_address().is_none() && !routed {
         return Err(Status::NOT_FOUND.into());
     }
     let seen_at = bindings

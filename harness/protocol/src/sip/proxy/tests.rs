@@ -1,4 +1,5 @@
 mod fork;
+mod properties;
 mod way;
 
 use std::net::SocketAddr;

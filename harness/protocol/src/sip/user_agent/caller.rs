@@ -2,6 +2,8 @@
 //!
 //! Owns what a UAC does between its INVITE and the dialog (RFC 3261 §13.2), and giving up before (§9.1).
 
+use std::net::SocketAddr;
+
 use super::call::{Calling, Phase};
 use super::request::offer;
 use super::{Ending, Event, Failure, Purpose, UserAgent, UserAgentTurn};
@@ -114,6 +116,28 @@ impl UserAgent {
         self.confirm(turn, id, dialog, response);
         if cancelled {
             self.bye(turn, id, Ending::Here);
+        }
+    }
+
+    /// A response to an INVITE whose call is over: the answer to it once more, or one of another branch.
+    pub(super) fn answered_late(
+        &mut self,
+        turn: &mut UserAgentTurn<'_>,
+        ack: Option<(SocketAddr, Message)>,
+        response: &Message,
+    ) {
+        if !response.status().is_some_and(Status::is_success) {
+            return;
+        }
+        let tag = |message: &Message| Some(message.to().ok()?.tag()?.to_owned());
+        match ack {
+            Some((destination, message)) if tag(&message) == tag(response) => {
+                turn.above.push(Event::Send {
+                    destination,
+                    message,
+                });
+            }
+            _ => self.end_surplus(turn, response),
         }
     }
 

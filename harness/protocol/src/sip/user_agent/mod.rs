@@ -9,6 +9,9 @@ mod answer;
 mod call;
 mod callee;
 mod caller;
+mod checks;
+mod config;
+mod event;
 mod registration;
 mod reinvite;
 mod request;
@@ -16,15 +19,17 @@ mod single;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use super::transaction::{Timer, TransactionId};
 use super::turn::Turn;
-use super::{Message, Method, Status};
+use super::{Message, Status};
 use crate::Instant;
 use call::{Call, Phase};
 use registration::Registration;
 use single::Single;
+
+pub use config::{Answer, Config};
+pub use event::{Ending, Event, Failure};
 
 /// One user agent with one line.
 #[derive(Clone, Debug)]
@@ -36,104 +41,6 @@ pub struct UserAgent {
     clients: BTreeMap<TransactionId, Purpose>,
 }
 
-/// Who a user agent is and how it behaves.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Config {
-    /// The user part of its address-of-record and its contact.
-    pub user: String,
-    /// The domain of its address-of-record.
-    pub domain: String,
-    /// Where it is reached; goes into Via and Contact.
-    pub address: SocketAddr,
-    /// Where every request goes that has no route set.
-    pub proxy: SocketAddr,
-    /// The registration lifetime that it asks for, in whole seconds.
-    pub expires: Duration,
-    /// How it takes calls.
-    pub answer: Answer,
-}
-
-/// How a user agent takes calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Answer {
-    /// From the arrival of the INVITE to the 180.
-    pub ring: Duration,
-    /// From the 180 to the final response.
-    pub pick_up: Duration,
-    /// The final response that refuses the call; a 200 takes it if `None`.
-    pub status: Option<Status>,
-    /// Whether every call is refused with 480 at once, without a ring.
-    pub do_not_disturb: bool,
-}
-
-/// What the core wants of its owner, or lets it know. Calls are numbered as they begin.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// Send a request outside of any transaction: the ACK for a 2xx.
-    Send {
-        /// Where to.
-        destination: SocketAddr,
-        /// What.
-        message: Message,
-    },
-    /// The registrar granted a registration for that long.
-    Registered(Duration),
-    /// The registrar took the registration away, as asked.
-    Unregistered,
-    /// The registrar refused, or could not be asked; the next try is after that time, if there is one.
-    NotRegistered(Failure, Option<Duration>),
-    /// A call began, to or from that URI.
-    CallOpened(u64, String),
-    /// An incoming call rings here.
-    Ringing(u64, String),
-    /// An outgoing call rings there.
-    RingingThere(u64, String),
-    /// A call was answered, with that Call-ID as its dialog's.
-    CallUp(u64, String, String),
-    /// A call was not answered.
-    CallFailed(u64, String, Failure),
-    /// A call ended.
-    CallEnded(u64, String, Ending),
-    /// The session of a call was offered anew, and taken.
-    Changed(u64, String),
-    /// The session of a call stays as it was.
-    NotChanged(u64, String, Failure),
-    /// A request other than INVITE, BYE and REGISTER was answered so by that URI.
-    Done(Method, String, Status),
-    /// Such a request came to nothing.
-    NotDone(Method, String, Failure),
-    /// That URI sent a text of so many bytes.
-    Text(String, usize),
-    /// A BYE was not answered: the call is over nevertheless.
-    ByeUnanswered(u64, String),
-    /// There is no trace of that call any more.
-    CallClosed(u64),
-}
-
-/// Why something that was asked for did not come about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Failure {
-    /// A final response other than 2xx.
-    Refused(Status, String),
-    /// Timer B or F, or no end after a CANCEL.
-    TimedOut,
-    /// The request could not be sent.
-    NotSent,
-}
-
-/// Who ended a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// This side.
-    Here,
-    /// The peer.
-    There,
-    /// This side, since the peer knows nothing of the call any more or does not answer (RFC 3261 §12.2.1.2).
-    Lost,
-    /// This side, since the peer never acknowledged the answer (RFC 3261 §13.3.1.4).
-    NotAcknowledged,
-}
-
 /// What a step of this core is given.
 pub type UserAgentTurn<'a> = Turn<'a, Event>;
 
@@ -142,22 +49,12 @@ pub type UserAgentTurn<'a> = Turn<'a, Event>;
 enum Purpose {
     Register,
     Invite(u64),
+    /// An INVITE whose call is over, with the ACK for its answer: another branch of a fork may answer yet.
+    Over(Option<(SocketAddr, Message)>),
     Reinvite(u64),
     Cancel,
     Bye(u64),
     Single(Single),
-}
-
-impl Default for Answer {
-    /// Rings at once and is picked up after a second.
-    fn default() -> Self {
-        Self {
-            ring: Duration::ZERO,
-            pick_up: Duration::from_secs(1),
-            status: None,
-            do_not_disturb: false,
-        }
-    }
 }
 
 impl UserAgent {
@@ -218,6 +115,7 @@ impl UserAgent {
         };
         match purpose {
             Purpose::Invite(call) => self.invite_answered(turn, call, client, response),
+            Purpose::Over(ack) => self.answered_late(turn, ack, response),
             Purpose::Reinvite(call) => self.reinvite_answered(turn, call, client, response),
             _ if status.is_provisional() => {}
             Purpose::Register => {
@@ -310,7 +208,7 @@ impl UserAgent {
                 self.close(turn, call);
             }
             // RFC 3261 §9.1: the INVITE is given up 64·T1 after its CANCEL, however that fared.
-            Some(Purpose::Cancel) | None => {}
+            Some(Purpose::Cancel | Purpose::Over(_)) | None => {}
         }
     }
 
@@ -331,12 +229,21 @@ impl UserAgent {
     }
 
     fn close(&mut self, turn: &mut UserAgentTurn<'_>, id: u64) {
-        if self.calls.remove(&id).is_some() {
-            self.clients.retain(|_, purpose| {
-                ![Purpose::Invite(id), Purpose::Reinvite(id)].contains(purpose)
-            });
-            turn.above.push(Event::CallClosed(id));
+        let Some(call) = self.calls.remove(&id) else {
+            return;
+        };
+        self.clients.retain(|client, purpose| match purpose {
+            Purpose::Reinvite(call) => *call != id,
+            Purpose::Invite(call) if *call == id => turn.layer.state(*client).is_some(),
+            Purpose::Over(_) => turn.layer.state(*client).is_some(),
+            _ => true,
+        });
+        for purpose in self.clients.values_mut() {
+            if *purpose == Purpose::Invite(id) {
+                *purpose = Purpose::Over(call.ack.clone());
+            }
         }
+        turn.above.push(Event::CallClosed(id));
     }
 }
 

@@ -4,7 +4,7 @@
 
 use super::call::{Call, Phase};
 use super::{Ending, Event, Failure, Purpose, UserAgent, UserAgentTurn};
-use crate::sip::{Message, Method, Status, Uri};
+use crate::sip::{Message, Method, Uri};
 
 /// A request that waits for its final response.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,19 +114,5 @@ impl UserAgent {
 impl Call {
     pub(super) fn is_up(&self) -> bool {
         matches!(self.phase, Phase::Up)
-    }
-}
-
-impl Failure {
-    /// Whether it means that the peer has lost the dialog.
-    // RFC 3261 §12.2.1.2: 481, 408 and no answer at all.
-    pub(super) fn loses_dialog(&self) -> bool {
-        match self {
-            Self::Refused(status, _) => {
-                [Status::DOES_NOT_EXIST, Status::REQUEST_TIMEOUT].contains(status)
-            }
-            Self::TimedOut => true,
-            Self::NotSent => false,
-        }
     }
 }

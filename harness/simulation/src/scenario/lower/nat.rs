@@ -94,7 +94,8 @@ fn options(nat: &Record, outside: Vec<IpAddr>) -> Option<NatOptions> {
         outside,
         mapping: behaviour(nat.text("mapping")?),
         filtering: behaviour(nat.text("filtering")?),
-        udp_lifetime: nat.duration("lifetime")?,
+        udp_lifetime: nat.duration("udp_lifetime")?,
+        tcp_lifetime: nat.duration("tcp_lifetime")?,
         inbound_refresh: nat.switch("inbound_refresh"),
     })
 }

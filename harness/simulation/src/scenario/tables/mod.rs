@@ -214,10 +214,16 @@ fn nat() -> Table {
             "Who may answer: anybody, addresses that were sent to, or exactly the peers that were.",
         ),
         Key::default(
-            "lifetime",
+            "udp_lifetime",
             Kind::Duration,
             "30s",
-            "How long a mapping lives without traffic that refreshes it.",
+            "How long a UDP mapping lives without traffic that refreshes it.",
+        ),
+        Key::default(
+            "tcp_lifetime",
+            Kind::Duration,
+            "124min",
+            "How long a TCP mapping lives without traffic that refreshes it.",
         ),
         Key::default(
             "inbound_refresh",

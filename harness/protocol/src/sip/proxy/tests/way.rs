@@ -20,6 +20,30 @@ fn a_request_that_comes_back_unchanged_is_a_loop() {
 }
 
 #[test]
+fn a_loop_is_looked_for_after_the_hops_and_before_extensions() {
+    // RFC 3261 §16.3: the order of the checks decides which fault is named.
+    let table = [("Max-Forwards", "0", "483"), ("Proxy-Require", "x", "482")];
+    for (name, value, expected) in table {
+        let mut bench = Bench::new(Statuses::INCIDENT);
+        let mut request = invite("");
+        if name == "Proxy-Require" {
+            // It decides the way, and would make the request another one if it came in on the second round.
+            request.set(name, value);
+            let mark = super::super::forward::mark(&request);
+            let via = super::super::forward::via(address("192.0.2.9:5060"), "x", mark);
+            request.append("Via", &via);
+        } else {
+            bench.receive(ALICE, request);
+            request = returned(&bench, "sip:1002@sim.test");
+            request.set(name, value);
+        }
+        let sent = bench.receive(BOB, request);
+        let answer = sent.last().map(|word| word[..3].to_owned());
+        assert_eq!(answer.as_deref(), Some(expected), "{name}");
+    }
+}
+
+#[test]
 fn a_request_that_comes_back_for_somebody_else_is_a_spiral_and_goes_on() {
     let mut bench = Bench::new(Statuses::INCIDENT);
     bench.register("sip:1001@sim.test", "<sip:1001@192.0.2.1>");
@@ -86,6 +110,33 @@ fn a_route_to_the_domain_is_as_good_as_one_to_the_address() {
         let sent = bench.receive(ALICE, request);
         assert_eq!(sent[1], "INVITE to 192.0.2.2:5060", "{route}");
         assert_eq!(bench.last().header("Route"), None, "{route}");
+    }
+}
+
+#[test]
+fn a_maddr_that_led_here_is_taken_out_and_another_one_is_followed() {
+    let table = [
+        (
+            "sip:1002@sim.test;maddr=192.0.2.9",
+            "sip:1002@192.0.2.2",
+            "192.0.2.2:5060",
+        ),
+        (
+            "sip:bob@192.0.2.44:5060;maddr=192.0.2.9;transport=udp;x=1",
+            "sip:bob@192.0.2.44;x=1",
+            "192.0.2.44:5060",
+        ),
+        (
+            "sip:bob@elsewhere.test:5070;maddr=192.0.2.44",
+            "sip:bob@elsewhere.test:5070;maddr=192.0.2.44",
+            "192.0.2.44:5070",
+        ),
+    ];
+    for (uri, expected, destination) in table {
+        let mut bench = Bench::new(Statuses::INCIDENT);
+        let sent = bench.receive(ALICE, message(&format!("MESSAGE {uri}"), "MESSAGE", ""));
+        assert_eq!(sent, [format!("MESSAGE to {destination}")], "{uri}");
+        assert_eq!(bench.last().request_uri(), Some(expected));
     }
 }
 

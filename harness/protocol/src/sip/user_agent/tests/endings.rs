@@ -89,3 +89,22 @@ fn who_leaves_ends_the_call_and_the_registration() {
     );
     assert_eq!(bench.last("REGISTER").expires(), Ok(Some(0)));
 }
+
+#[test]
+fn an_answer_that_comes_after_the_end_is_acknowledged_and_that_of_another_fork_ended() {
+    let mut bench = Bench::new();
+    let invite = call(&mut bench);
+    bench.receive(answer(&invite, 200, "one"));
+    bench.act(|agent, turn| agent.hang_up(turn));
+    let bye = bench.last("BYE");
+    bench.receive(answer(&bye, 200, "one"));
+    assert_eq!(bench.noted.last(), Some(&Event::CallClosed(1)));
+    // RFC 3261 §13.2.2.4: each 2xx wants its ACK. The first dialog has been ended, the second one has not.
+    assert_eq!(bench.receive(answer(&invite, 200, "one")), ["ACK"]);
+    assert_eq!(bench.receive(answer(&invite, 200, "two")), ["ACK", "BYE"]);
+    // Nothing of that is remembered for longer than the transaction: the next call's end sweeps it out.
+    bench.wait(Duration::from_secs(70));
+    let invite = call(&mut bench);
+    bench.receive(answer(&invite, 486, "three"));
+    assert!(bench.agent.clients.is_empty() && bench.agent.calls.is_empty());
+}

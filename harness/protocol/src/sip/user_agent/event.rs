@@ -1,0 +1,88 @@
+//! What a user agent says to its owner.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::sip::{Message, Method, Status};
+
+/// What the core wants of its owner, or lets it know. Calls are numbered as they begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Send a request outside of any transaction: the ACK for a 2xx.
+    Send {
+        /// Where to.
+        destination: SocketAddr,
+        /// What.
+        message: Message,
+    },
+    /// The registrar granted a registration for that long.
+    Registered(Duration),
+    /// The registrar took the registration away, as asked.
+    Unregistered,
+    /// The registrar refused, or could not be asked; the next try is after that time, if there is one.
+    NotRegistered(Failure, Option<Duration>),
+    /// A call began, to or from that URI.
+    CallOpened(u64, String),
+    /// An incoming call rings here.
+    Ringing(u64, String),
+    /// An outgoing call rings there.
+    RingingThere(u64, String),
+    /// A call was answered, with that Call-ID as its dialog's.
+    CallUp(u64, String, String),
+    /// A call was not answered.
+    CallFailed(u64, String, Failure),
+    /// A call ended.
+    CallEnded(u64, String, Ending),
+    /// The session of a call was offered anew, and taken.
+    Changed(u64, String),
+    /// The session of a call stays as it was.
+    NotChanged(u64, String, Failure),
+    /// A request other than INVITE, BYE and REGISTER was answered so by that URI.
+    Done(Method, String, Status),
+    /// Such a request came to nothing.
+    NotDone(Method, String, Failure),
+    /// That URI sent a text of so many bytes.
+    Text(String, usize),
+    /// A BYE was not answered: the call is over nevertheless.
+    ByeUnanswered(u64, String),
+    /// There is no trace of that call any more.
+    CallClosed(u64),
+}
+
+/// Why something that was asked for did not come about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// A final response other than 2xx.
+    Refused(Status, String),
+    /// Timer B or F, or no end after a CANCEL.
+    TimedOut,
+    /// The request could not be sent.
+    NotSent,
+}
+
+/// Who ended a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// This side.
+    Here,
+    /// The peer.
+    There,
+    /// This side, since the peer knows nothing of the call any more or does not answer (RFC 3261 §12.2.1.2).
+    Lost,
+    /// This side, since the peer never acknowledged the answer (RFC 3261 §13.3.1.4).
+    NotAcknowledged,
+}
+
+impl Failure {
+    /// Whether it means that the peer has lost the dialog.
+    // RFC 3261 §12.2.1.2: 481, 408 and no answer at all.
+    pub(super) fn loses_dialog(&self) -> bool {
+        match self {
+            Self::Refused(status, _) => {
+                [Status::DOES_NOT_EXIST, Status::REQUEST_TIMEOUT].contains(status)
+            }
+            Self::TimedOut => true,
+            Self::NotSent => false,
+        }
+    }
+}
