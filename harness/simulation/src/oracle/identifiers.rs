@@ -139,7 +139,7 @@ impl Answer<'_> {
 
     /// Whether the element only passes on what somebody below it answered, who is to blame for it.
     fn passed_on(&self, evidence: &Evidence<'_>) -> bool {
-        let mut heard = evidence.arrived_in_exchange(&self.message.call_id, self.message.cseq);
+        let mut heard = evidence.arrived_in_exchange(self.message);
         heard.any(|arrival| {
             let below = arrival.message.as_deref();
             arrival.host == self.sent.from
