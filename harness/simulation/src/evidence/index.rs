@@ -8,7 +8,15 @@ use super::SipMessage;
 #[derive(Debug, Default)]
 pub(super) struct Index {
     branches: BTreeMap<String, Places>,
-    calls: BTreeMap<String, BTreeMap<u32, Places>>,
+    calls: BTreeMap<String, BTreeMap<u32, Vec<Exchange>>>,
+}
+
+/// One request of a call, with its answers, its ACK and its CANCEL. Each end counts CSeq for itself, so that the tag of
+/// From is needed as well.
+#[derive(Debug)]
+struct Exchange {
+    from_tag: String,
+    places: Places,
 }
 
 /// Places in order of time.
@@ -31,8 +39,12 @@ impl Index {
         self.branches.get(branch)
     }
 
-    pub(super) fn exchange(&self, call_id: &str, cseq: u32) -> Option<&Places> {
-        self.calls.get(call_id)?.get(&cseq)
+    pub(super) fn exchange(&self, message: &SipMessage) -> Option<&Places> {
+        let exchanges = self.calls.get(&message.call_id)?.get(&message.cseq)?;
+        let own = exchanges
+            .iter()
+            .find(|it| it.from_tag == message.from_tag)?;
+        Some(&own.places)
     }
 
     pub(super) fn calls(&self) -> impl Iterator<Item = &str> {
@@ -44,15 +56,26 @@ impl Index {
             .get(call_id)
             .into_iter()
             .flat_map(BTreeMap::values)
+            .flatten()
+            .map(|it| &it.places)
     }
 
     fn each(&mut self, message: &SipMessage, note: impl Fn(&mut Places)) {
         note(entry(&mut self.branches, &message.branch));
-        note(
-            entry(&mut self.calls, &message.call_id)
-                .entry(message.cseq)
-                .or_default(),
-        );
+        let exchanges = entry(&mut self.calls, &message.call_id)
+            .entry(message.cseq)
+            .or_default();
+        let known = exchanges
+            .iter()
+            .position(|it| it.from_tag == message.from_tag);
+        let place = known.unwrap_or_else(|| {
+            exchanges.push(Exchange {
+                from_tag: message.from_tag.clone(),
+                places: Places::default(),
+            });
+            exchanges.len() - 1
+        });
+        note(&mut exchanges[place].places);
     }
 }
 

@@ -199,22 +199,22 @@ impl<'a> Evidence<'a> {
         self.arrived_at(self.index.branch(branch))
     }
 
-    /// What was sent of one request of a call, its answers included, in order of time.
-    pub fn sent_in_exchange(
-        &self,
-        call_id: &str,
-        cseq: u32,
-    ) -> impl DoubleEndedIterator<Item = &Transmission> {
-        self.sent_at(self.index.exchange(call_id, cseq))
+    /// What was sent of the request that `message` is, answers, acknowledges or cancels, on whatever branch, in order
+    /// of time.
+    pub fn sent_in_exchange<'e>(
+        &'e self,
+        message: &SipMessage,
+    ) -> impl DoubleEndedIterator<Item = &'e Transmission> + use<'e, 'a> {
+        self.sent_at(self.index.exchange(message))
     }
 
-    /// What arrived of one request of a call, its answers included, in order of time.
-    pub fn arrived_in_exchange(
-        &self,
-        call_id: &str,
-        cseq: u32,
-    ) -> impl DoubleEndedIterator<Item = &Arrival> {
-        self.arrived_at(self.index.exchange(call_id, cseq))
+    /// What arrived of the request that `message` is, answers, acknowledges or cancels, on whatever branch, in order of
+    /// time.
+    pub fn arrived_in_exchange<'e>(
+        &'e self,
+        message: &SipMessage,
+    ) -> impl DoubleEndedIterator<Item = &'e Arrival> + use<'e, 'a> {
+        self.arrived_at(self.index.exchange(message))
     }
 
     /// Every Call-ID that was seen.

@@ -135,7 +135,7 @@ fn hop_ack(
 
 /// Whether an ACK of the same dialog follows.
 fn dialog_ack(evidence: &Evidence<'_>, arrival: &Arrival, answer: &SipMessage) -> bool {
-    let mut sent = evidence.sent_in_exchange(&answer.call_id, answer.cseq);
+    let mut sent = evidence.sent_in_exchange(answer);
     sent.any(|sent| {
         let ack = sent
             .message

@@ -148,15 +148,19 @@ impl<'e, 't> Cancelled<'e, 't> {
     }
 
     /// Whether a proxy chose that answer: it came from downstream, or stands for a branch that kept silent (RFC 3261
-    /// §16.8) or failed (§16.7 step 6).
+    /// §16.8) or could not be sent to (§16.9).
     fn chosen(&self, status: u16) -> bool {
-        let exchange = (&self.cancel.call_id, self.cancel.cseq);
-        let mut sent = self.evidence.sent_in_exchange(exchange.0, exchange.1);
-        let passed_on = sent.any(|sent| {
-            let message = sent.message.as_deref();
-            sent.from == self.arrival.host && message.is_some_and(|it| it.asks(&Method::Invite))
-        });
-        let mut heard = self.evidence.arrived_in_exchange(exchange.0, exchange.1);
+        let sent = self.evidence.sent_in_exchange(self.cancel);
+        let passed_on: Vec<_> = sent
+            .filter(|sent| {
+                let message = sent.message.as_deref();
+                let on =
+                    message.is_some_and(|it| it.is_request() && it.branch != self.cancel.branch);
+                sent.from == self.arrival.host && on
+            })
+            .collect();
+        let failed = passed_on.iter().any(|sent| !sent.left());
+        let mut heard = self.evidence.arrived_in_exchange(self.cancel);
         let came = heard.any(|answer| {
             let message = answer.message.as_deref();
             answer.host == self.arrival.host
@@ -165,7 +169,7 @@ impl<'e, 't> Cancelled<'e, 't> {
                         && (it.status == Some(status) || it.status == Some(503) && status == 500)
                 })
         });
-        passed_on && (came || status == 408)
+        !passed_on.is_empty() && (came || failed || status == 408)
     }
 }
 

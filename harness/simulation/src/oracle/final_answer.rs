@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use linefault_network::HostId;
 use linefault_protocol::sip::Method;
 
+use super::timers::{GIVE_UP, T4, later};
 use super::{Finding, Holds, Oracle};
 use crate::evidence::{Arrival, Evidence, SipMessage, Transmission};
 
@@ -99,9 +100,19 @@ fn finals<'a>(evidence: &'a Evidence<'_>, key: &Key<'_>) -> Vec<&'a Transmission
             && evidence.life(sent.from, sent.at) == key.life
     });
     let mut distinct = BTreeSet::new();
-    answers
+    let mut finals: Vec<&Transmission> = answers
         .filter(|sent| distinct.insert(&sent.datagram))
-        .collect()
+        .collect();
+    // RFC 3261 §17.2.1, §17.2.2: a request that comes when Timer I or J has ended its transaction opens a new one.
+    let retained = if *key.method == Method::Invite {
+        T4
+    } else {
+        GIVE_UP
+    };
+    if let Some(over) = finals.first().map(|first| later(first.at, retained)) {
+        finals.retain(|sent| sent.at < over);
+    }
+    finals
 }
 
 fn too_many(request: &SipMessage, finals: &[&Transmission]) -> Option<String> {
@@ -143,13 +154,13 @@ fn silent_downstream(evidence: &Evidence<'_>, arrival: &Arrival, request: &SipMe
             wanted(message) && message.method == request.method && message.branch != request.branch
         })
     };
-    let mut sent = evidence.sent_in_exchange(&request.call_id, request.cseq);
+    let mut sent = evidence.sent_in_exchange(request);
     let passed_on = sent.any(|sent| {
         sent.from == arrival.host
             && sent.left()
             && same(sent.message.as_deref(), SipMessage::is_request)
     });
-    let mut heard = evidence.arrived_in_exchange(&request.call_id, request.cseq);
+    let mut heard = evidence.arrived_in_exchange(request);
     let answered = heard.any(|answer| {
         answer.host == arrival.host
             && answer.read_at.is_some_and(|at| at >= arrival.at)

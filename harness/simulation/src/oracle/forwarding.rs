@@ -38,7 +38,7 @@ fn hops(evidence: &Evidence<'_>, sent: &Transmission, request: &SipMessage) -> O
         return None;
     }
     let below = request.message.values("Via").nth(1)?;
-    let mut received = evidence.arrived_in_exchange(&request.call_id, request.cseq);
+    let mut received = evidence.arrived_in_exchange(request);
     let original = received.find_map(|arrival| {
         let original = arrival.message.as_deref()?;
         let same = arrival.host == sent.from
@@ -69,7 +69,7 @@ fn trying(evidence: &Evidence<'_>, sent: &Transmission, response: &SipMessage) -
     if response.status != Some(100) || response.method != Method::Invite {
         return None;
     }
-    let mut heard = evidence.arrived_in_exchange(&response.call_id, response.cseq);
+    let mut heard = evidence.arrived_in_exchange(response);
     let from_below = heard.find(|arrival| {
         let message = arrival.message.as_deref();
         arrival.host == sent.from

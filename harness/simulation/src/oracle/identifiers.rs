@@ -139,7 +139,7 @@ impl Answer<'_> {
 
     /// Whether the element only passes on what somebody below it answered, who is to blame for it.
     fn passed_on(&self, evidence: &Evidence<'_>) -> bool {
-        let mut heard = evidence.arrived_in_exchange(&self.message.call_id, self.message.cseq);
+        let mut heard = evidence.arrived_in_exchange(self.message);
         heard.any(|arrival| {
             let below = arrival.message.as_deref();
             arrival.host == self.sent.from
@@ -175,17 +175,16 @@ impl Answer<'_> {
     }
 }
 
-/// Whether both went the same way; parameters that the receiver adds do not count.
+/// Whether both went the same way. The receiver may have added parameters to the topmost (RFC 3261 §18.2.1), whose
+/// branch is known to fit.
 fn same_vias(one: &SipMessage, other: &SipMessage) -> bool {
-    if one.message.values("Via").eq(other.message.values("Via")) {
-        return true;
-    }
-    let (Ok(one), Ok(other)) = (one.message.vias(), other.message.vias()) else {
-        return false;
-    };
-    one.len() == other.len()
-        && one
-            .iter()
-            .zip(&other)
-            .all(|(one, other)| one.branch() == other.branch() && one.sent_by() == other.sent_by())
+    let mut one = one.message.values("Via");
+    let mut other = other.message.values("Via");
+    sent_by(one.next()) == sent_by(other.next()) && one.eq(other)
+}
+
+/// What stands before the parameters: "SIP/2.0/UDP 192.0.2.1:5060".
+fn sent_by(via: Option<&str>) -> &str {
+    let via = via.unwrap_or_default();
+    via.split(';').next().unwrap_or_default().trim_end()
 }

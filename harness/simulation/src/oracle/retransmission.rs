@@ -108,7 +108,7 @@ impl Plan {
         let timed = if message.is_request() {
             Timed::request(evidence, host, message)
         } else if message.method == Method::Invite && !passed_on(evidence, host, message) {
-            Timed::invite_final(evidence, host, message)
+            Timed::invite_final(evidence, first, message)
         } else {
             // RFC 3261 §17.2.2, §16.7 step 9: repeated only for a repeat of the request or of the answer.
             return Some(Self {
@@ -201,20 +201,25 @@ impl Timed {
         }
     }
 
-    fn invite_final(evidence: &Evidence<'_>, host: HostId, response: &SipMessage) -> Self {
+    fn invite_final(evidence: &Evidence<'_>, first: &Transmission, response: &SipMessage) -> Self {
+        let host = first.from;
         let success = response.is_success();
-        let acknowledges = |ack: &SipMessage| {
-            let fits = if success {
-                ack.call_id == response.call_id
-            } else {
-                ack.branch == response.branch
-            };
-            ack.asks(&Method::Ack) && fits
-        };
-        let mut heard = evidence.arrived_in_exchange(&response.call_id, response.cseq);
-        let ack = heard.find(|arrival| {
-            arrival.host == host && arrival.message.as_deref().is_some_and(acknowledges)
+        // RFC 3261 §17.1.1.3: the ACK for a failure is of the same transaction; §13.2.2.4: that for a 2xx is not.
+        let heard = evidence.arrived_in_exchange(response);
+        let acks = heard.filter(|arrival| {
+            let ack = arrival.message.as_deref();
+            arrival.host == host
+                && arrival.at >= first.at
+                && ack.is_some_and(|ack| {
+                    ack.asks(&Method::Ack) && (ack.branch == response.branch) != success
+                })
         });
+        let acks: Vec<_> = acks
+            .filter_map(|arrival| Some((arrival.at, &arrival.message.as_deref()?.to_tag)))
+            .collect();
+        let own = acks.iter().find(|(_, tag)| **tag == response.to_tag);
+        // A server transaction is found by its branch alone (§17.2.3), an ACK for another answer on it included.
+        let any = acks.first().filter(|_| !success).map(|(at, _)| *at);
         // RFC 3261 §15: a session that is over needs no ACK for its answer.
         let bye = success.then(|| {
             let mut call = evidence.arrived_in_call(&response.call_id);
@@ -225,8 +230,8 @@ impl Timed {
             bye.map(|arrival| arrival.at)
         });
         Self {
-            stop: ack.map(|arrival| arrival.at),
-            lenient_stop: bye.flatten(),
+            stop: own.map(|(at, _)| *at),
+            lenient_stop: bye.flatten().or(any),
             capped: true,
             slow_from: None,
         }
@@ -257,7 +262,7 @@ fn prompts(evidence: &Evidence<'_>, host: HostId, message: &SipMessage) -> Vec<I
     if message.is_request() {
         return Vec::new();
     }
-    let heard = evidence.arrived_in_exchange(&message.call_id, message.cseq);
+    let heard = evidence.arrived_in_exchange(message);
     let prompting = heard.filter(|arrival| {
         let other = arrival.message.as_deref().filter(|_| arrival.host == host);
         other.is_some_and(|other| {
@@ -270,7 +275,7 @@ fn prompts(evidence: &Evidence<'_>, host: HostId, message: &SipMessage) -> Vec<I
 
 /// Whether the host only passed this answer on.
 fn passed_on(evidence: &Evidence<'_>, host: HostId, message: &SipMessage) -> bool {
-    let mut heard = evidence.arrived_in_exchange(&message.call_id, message.cseq);
+    let mut heard = evidence.arrived_in_exchange(message);
     message.is_success()
         && heard.any(|arrival| {
             let other = arrival.message.as_deref();

@@ -52,7 +52,7 @@ fn first_to_ring(evidence: &Evidence<'_>, sent: &Transmission, ring: &SipMessage
         .sent_in_branch(&ring.branch)
         .find(|it| it.from == sent.from && it.message.as_deref().is_some_and(is_ringing))
         .is_some_and(|it| it.record == sent.record);
-    let mut heard = evidence.arrived_in_exchange(&ring.call_id, ring.cseq);
+    let mut heard = evidence.arrived_in_exchange(ring);
     let passed_on = heard.any(|it| {
         it.host == sent.from && it.at <= sent.at && it.message.as_deref().is_some_and(is_ringing)
     });
@@ -61,12 +61,12 @@ fn first_to_ring(evidence: &Evidence<'_>, sent: &Transmission, ring: &SipMessage
 
 /// When the caller, who sent the INVITE first of all, read its first final answer.
 fn caller_done(evidence: &Evidence<'_>, ring: &SipMessage) -> Option<Instant> {
-    let mut sent = evidence.sent_in_exchange(&ring.call_id, ring.cseq);
+    let mut sent = evidence.sent_in_exchange(ring);
     let caller = sent.find(|it| {
         let message = it.message.as_deref();
         message.is_some_and(|it| it.asks(&Method::Invite) && it.vias == 1)
     })?;
-    let mut heard = evidence.arrived_in_exchange(&ring.call_id, ring.cseq);
+    let mut heard = evidence.arrived_in_exchange(ring);
     let done = heard.find(|it: &&Arrival| {
         let message = it.message.as_deref();
         it.host == caller.from

@@ -347,6 +347,10 @@ fn faults_that_no_element_is_to_blame_for_meet_no_objection() {
         r#"{ at = "3200ms", for = "1s", fault = "route-lost", host = "bob" }"#,
         r#"{ at = "3300ms", for = "2s", fault = "interface-down", host = "proxy" }"#,
         r#"{ at = "900ms", for = "9s", fault = "firewall-block", host = "proxy" }"#,
+        r#"{ at = "1400ms", for = "10s", fault = "freeze", host = "bob" }"#,
+        r#"{ at = "7s", for = "20s", fault = "freeze", host = "proxy" }"#,
+        r#"{ at = "1500ms", for = "40s", fault = "freeze", host = "alice" }"#,
+        r#"{ at = "2s", for = "5s", fault = "crash", host = "bob" }"#,
         r#"{ at = "0s", for = "30s", fault = "delay", from = "proxy", to = "bob", by = "600ms" }"#,
     ];
     for fault in faults {
