@@ -365,3 +365,22 @@ fn faults_that_no_element_is_to_blame_for_meet_no_objection() {
         }
     }
 }
+
+// Jitter beyond every timer: repeats cross answers, ACKs come late and out of order, transactions end too early.
+#[test]
+fn slow_and_jittery_networks_meet_no_objection() {
+    for latency in ["200ms", "600ms", "100ms..1500ms", "1ms..12s"] {
+        for seed in 1..=4 {
+            for kind in [&[][..], CANCELLED, BUSY] {
+                let head = format!(
+                    "title = \"A call\"\n[run]\nseed = {seed}\n[network]\nlatency = \"{latency}\"\n"
+                );
+                let mut changes = vec![("title = \"A call\"", head.as_str())];
+                changes.extend(kind);
+                let mut found = findings(&run(&changes));
+                found.retain(|(name, _)| *name != "nothing-left-over");
+                assert_eq!(found, [], "{latency}, seed {seed}, {kind:?}");
+            }
+        }
+    }
+}
