@@ -143,6 +143,12 @@ impl UserAgent {
 
     /// Another branch of a forked INVITE answered too: it is acknowledged and ended.
     fn end_surplus(&mut self, turn: &mut UserAgentTurn<'_>, response: &Message) {
+        if let Some((destination, message)) = self.surplus.ack_for(turn.now, response) {
+            return turn.above.push(Event::Send {
+                destination,
+                message,
+            });
+        }
         let known = self.calls.values().any(|call| call.is_in(response));
         let Ok(dialog) = Dialog::caller(response, response) else {
             return;
@@ -152,6 +158,9 @@ impl UserAgent {
         }
         let id = self.open(turn, dialog.remote_uri(), Phase::Ending);
         self.confirm(turn, id, dialog, response);
+        let ack = self.calls.get(&id).and_then(|call| call.ack.clone());
+        let until = turn.now + turn.layer.timers().t1 * 64;
+        self.surplus.remember(turn.now, until, ack);
         self.bye(turn, id, Ending::Here);
     }
 

@@ -16,6 +16,7 @@ mod registration;
 mod reinvite;
 mod request;
 mod single;
+mod surplus;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -27,6 +28,7 @@ use crate::Instant;
 use call::{Call, Phase};
 use registration::Registration;
 use single::Single;
+use surplus::Surplus;
 
 pub use config::{Answer, Config};
 pub use event::{Ending, Event, Failure};
@@ -39,6 +41,7 @@ pub struct UserAgent {
     calls: BTreeMap<u64, Call>,
     calls_made: u64,
     clients: BTreeMap<TransactionId, Purpose>,
+    surplus: Surplus,
 }
 
 /// What a step of this core is given.
@@ -67,6 +70,7 @@ impl UserAgent {
             calls: BTreeMap::new(),
             calls_made: 0,
             clients: BTreeMap::new(),
+            surplus: Surplus::default(),
         }
     }
 

@@ -227,6 +227,13 @@ fn a_second_fork_that_answers_is_acknowledged_and_ended() {
     );
     // RFC 3261 §13.2.2.4: each repeated 2xx gets its own ACK again, and no second BYE.
     assert_eq!(bench.receive(answer(&invite, 200, "two")), ["ACK"]);
+    let bye = bench.last("BYE");
+    assert!(bench.receive(answer(&bye, 200, "two")).is_empty());
+    assert_eq!(
+        bench.receive(answer(&invite, 200, "two")),
+        ["ACK"],
+        "also once its BYE is answered and its dialog gone"
+    );
     assert_eq!(bench.receive(answer(&invite, 200, "one")), ["ACK"]);
     assert!(
         bench
