@@ -31,6 +31,8 @@ pub struct Entry {
     pub settings: &'static [Setting],
     /// What it can be told to do.
     pub commands: &'static [CommandEntry],
+    /// Points at which its program can be made to fail, as it names them to [`Host::at_point`].
+    pub points: &'static [&'static str],
     /// Builds one from complete settings.
     pub build: fn(&Settings, &Directory) -> Box<dyn Actor>,
 }

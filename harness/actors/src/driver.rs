@@ -4,7 +4,10 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::task::{Context as TaskContext, Poll};
 
-use crate::{Context, Host, Input, Machine, Output, SocketError, Timer, TimerClass, UdpSocket};
+use crate::{
+    Context, Host, Injected, Input, Machine, Output, SocketError, Surroundings, Timer, TimerClass,
+    UdpSocket,
+};
 
 /// Runs a machine on a host, for as long as the host lives.
 ///
@@ -60,8 +63,8 @@ impl Wires {
 
     fn handle(&mut self, machine: &mut dyn Machine, input: Input) {
         let host = &self.host;
-        let mut draw = |purpose| host.draw(purpose);
-        let mut cx = Context::new(host.now(), &mut draw, &mut self.outputs);
+        let mut surroundings = OfHost(host);
+        let mut cx = Context::new(host.now(), &mut surroundings, &mut self.outputs);
         machine.handle(input, &mut cx);
     }
 
@@ -79,5 +82,17 @@ impl Wires {
             return Poll::Ready(Input::Wake);
         }
         Poll::Pending
+    }
+}
+
+struct OfHost<'a>(&'a Host);
+
+impl Surroundings for OfHost<'_> {
+    fn draw(&mut self, purpose: &'static str) -> u64 {
+        self.0.draw(purpose)
+    }
+
+    fn at_point(&mut self, point: &'static str) -> Result<(), Injected> {
+        self.0.at_point(point)
     }
 }

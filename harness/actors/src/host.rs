@@ -11,7 +11,7 @@ use bytes::Bytes;
 use linefault_protocol::Instant;
 
 use crate::catalogue::Command;
-use crate::{Report, SocketError};
+use crate::{Injected, Report, SocketError};
 
 /// A future that stays on its thread.
 pub type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
@@ -96,6 +96,14 @@ impl Host {
         self.backend.report(report);
     }
 
+    /// Comes by a point of the catalogue's, at which the program may be wanted to fail.
+    ///
+    /// # Errors
+    /// It is. Whoever serves this host may also let it panic here; a real machine does neither.
+    pub fn at_point(&self, point: &'static str) -> Result<(), Injected> {
+        self.backend.at_point(point)
+    }
+
     /// The next thing that the actor is told to do; pending for ever where nobody tells it anything.
     pub async fn next_command(&self) -> Command {
         poll_fn(|cx| self.poll_command(cx)).await
@@ -124,6 +132,13 @@ pub trait Backend {
     fn draw(&self, purpose: &'static str) -> u64;
     /// See [`Host::report`].
     fn report(&self, report: Report);
+    /// See [`Host::at_point`]; only a simulation has an answer of its own.
+    ///
+    /// # Errors
+    /// The program is wanted to fail here.
+    fn at_point(&self, _point: &'static str) -> Result<(), Injected> {
+        Ok(())
+    }
     /// Takes the next command, or arranges for a wake-up when there is one.
     fn poll_command(&self, cx: &mut Context<'_>) -> Poll<Command>;
 }

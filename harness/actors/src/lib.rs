@@ -22,4 +22,7 @@ pub use host::{
     Backend, Host, LocalFuture, Timer, TimerBackend, TimerClass, UdpBackend, UdpSocket,
 };
 pub use linefault_protocol::Instant;
-pub use machine::{Behaviour, Context, Deadlines, Input, Machine, Output, Report, TimerChange};
+pub use machine::{
+    Behaviour, Context, Deadlines, Injected, Input, Machine, Output, Report, Surroundings,
+    TimerChange,
+};

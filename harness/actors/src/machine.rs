@@ -1,6 +1,7 @@
 //! Actors that do no input or output themselves: told what happened, they say what to do.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
@@ -148,18 +149,54 @@ pub struct Deadlines {
 /// What a machine is given while it handles an input: the time, chance, and a place for its outputs.
 pub struct Context<'a> {
     now: Instant,
-    draw: &'a mut dyn FnMut(&'static str) -> u64,
+    surroundings: &'a mut dyn Surroundings,
     outputs: &'a mut VecDeque<Output>,
 }
+
+/// What a machine may ask of whoever runs it. A closure that draws is enough.
+pub trait Surroundings {
+    /// The next number of the sequence for `purpose`.
+    fn draw(&mut self, purpose: &'static str) -> u64;
+
+    /// Comes by a point at which a test may want the program to fail.
+    ///
+    /// # Errors
+    /// It does; a real machine never does.
+    fn at_point(&mut self, _point: &'static str) -> Result<(), Injected> {
+        Ok(())
+    }
+}
+
+impl<F: FnMut(&'static str) -> u64> Surroundings for F {
+    fn draw(&mut self, purpose: &'static str) -> u64 {
+        self(purpose)
+    }
+}
+
+/// An error of the program's own that somebody asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Injected;
+
+impl fmt::Display for Injected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("injected error")
+    }
+}
+
+impl std::error::Error for Injected {}
 
 impl<'a> Context<'a> {
     /// A context for one input. Outputs are appended.
     pub fn new(
         now: Instant,
-        draw: &'a mut dyn FnMut(&'static str) -> u64,
+        surroundings: &'a mut dyn Surroundings,
         outputs: &'a mut VecDeque<Output>,
     ) -> Self {
-        Self { now, draw, outputs }
+        Self {
+            now,
+            surroundings,
+            outputs,
+        }
     }
 
     /// The present moment.
@@ -170,7 +207,15 @@ impl<'a> Context<'a> {
 
     /// The next number of the sequence for `purpose`.
     pub fn draw(&mut self, purpose: &'static str) -> u64 {
-        (self.draw)(purpose)
+        self.surroundings.draw(purpose)
+    }
+
+    /// Comes by a point of the catalogue's, at which the program may be wanted to fail.
+    ///
+    /// # Errors
+    /// It is; whoever runs the machine may also let it panic here.
+    pub fn at_point(&mut self, point: &'static str) -> Result<(), Injected> {
+        self.surroundings.at_point(point)
     }
 
     /// Wants that done.
@@ -186,5 +231,16 @@ impl<'a> Context<'a> {
     /// Notes something.
     pub fn report(&mut self, report: Report) {
         self.output(Output::Report(report));
+    }
+}
+
+/// What runs inside another machine asks whoever runs that one.
+impl Surroundings for Context<'_> {
+    fn draw(&mut self, purpose: &'static str) -> u64 {
+        self.surroundings.draw(purpose)
+    }
+
+    fn at_point(&mut self, point: &'static str) -> Result<(), Injected> {
+        self.surroundings.at_point(point)
     }
 }

@@ -10,11 +10,13 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use linefault_actors::catalogue::Command;
 use linefault_actors::{
-    Backend, Host, Instant, LocalFuture, Report, SocketError, TimerBackend, TimerClass, UdpBackend,
+    Backend, Host, Injected, Instant, LocalFuture, Report, SocketError, TimerBackend, TimerClass,
+    UdpBackend,
 };
 use linefault_network::{self as network, RecordId};
 
-use crate::trace::{Event, Trace, Unsent};
+use crate::injection::Injections;
+use crate::trace::{Event, InjectedFailure, Trace, Unsent};
 
 /// What reaches one life of a host from outside the network. It dies with the process.
 #[derive(Default)]
@@ -50,6 +52,7 @@ pub(crate) struct SimulatedHost {
     address: SocketAddr,
     trace: Rc<RefCell<Trace>>,
     mailbox: Rc<RefCell<Mailbox>>,
+    injections: Rc<Injections>,
 }
 
 impl SimulatedHost {
@@ -59,12 +62,14 @@ impl SimulatedHost {
         address: SocketAddr,
         trace: Rc<RefCell<Trace>>,
         mailbox: Rc<RefCell<Mailbox>>,
+        injections: Rc<Injections>,
     ) -> Host {
         Host::new(Rc::new(Self {
             host,
             address,
             trace,
             mailbox,
+            injections,
         }))
     }
 }
@@ -122,6 +127,21 @@ impl Backend for SimulatedHost {
 
     fn report(&self, report: Report) {
         push(&self.trace, &self.host, Event::Report(report));
+    }
+
+    fn at_point(&self, point: &'static str) -> Result<(), Injected> {
+        let Some((fault, panics)) = self.injections.at(self.host.now(), point) else {
+            return Ok(());
+        };
+        let failure = InjectedFailure {
+            fault,
+            point,
+            panics,
+        };
+        let record = push(&self.trace, &self.host, Event::Injected(failure));
+        self.host.set_cause(Some(record));
+        assert!(!panics, "injected {point}");
+        Err(Injected)
     }
 
     fn poll_command(&self, cx: &mut Context<'_>) -> Poll<Command> {

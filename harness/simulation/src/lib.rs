@@ -13,6 +13,7 @@ pub mod cli;
 pub mod defect;
 pub mod evidence;
 mod failure;
+mod injection;
 mod logging;
 pub mod oracle;
 pub mod panics;

@@ -18,6 +18,7 @@ pub static ENTRY: Entry = Entry {
     port: 5060,
     settings: SETTINGS,
     commands: COMMANDS,
+    points: &[],
     build,
 };
 

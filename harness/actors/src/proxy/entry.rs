@@ -13,8 +13,12 @@ pub static ENTRY: Entry = Entry {
     port: 5060,
     settings: SETTINGS,
     commands: &[],
+    points: &[FORWARDING],
     build,
 };
+
+/// Between the arrival of a request for somebody else and its way out.
+pub(super) const FORWARDING: &str = "while forwarding";
 
 const SETTINGS: &[Setting] = &[
     Setting {

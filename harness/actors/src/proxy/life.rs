@@ -2,12 +2,13 @@
 
 use std::net::SocketAddr;
 
-use linefault_protocol::sip::Message;
 use linefault_protocol::sip::proxy::{Event, Failure, Identity, Proxy, ProxyTurn};
 use linefault_protocol::sip::registrar::Bindings;
 use linefault_protocol::sip::transaction::{Output, Timer, TransactionId};
+use linefault_protocol::sip::{Message, Method};
 
 use super::config::Config;
+use super::entry::FORWARDING;
 use super::location::Location;
 use super::probe::Probes;
 use crate::element::Element;
@@ -142,9 +143,7 @@ impl Running {
                     transaction,
                     message,
                     ..
-                } => self.with_bindings(cx, |core, turn, bindings| {
-                    core.request(turn, bindings, transaction, message);
-                }),
+                } => self.request(cx, transaction, message),
                 Output::Ack { message, .. } => self.with_bindings(cx, |core, turn, bindings| {
                     core.ack(turn, bindings, &message);
                 }),
@@ -167,6 +166,23 @@ impl Running {
                 | Output::Report(_) => {}
             }
         }
+    }
+
+    fn request(&mut self, cx: &mut Context<'_>, id: TransactionId, message: Message) {
+        let for_others = !matches!(message.method(), Method::Register | Method::Cancel);
+        let failure = for_others
+            .then(|| cx.at_point(FORWARDING))
+            .and_then(Result::err);
+        let Some(error) = failure else {
+            return self.with_bindings(cx, |core, turn, bindings| {
+                core.request(turn, bindings, id, message);
+            });
+        };
+        tracing::error!("cannot forward: {error}");
+        let status = self.config.statuses.program;
+        self.element.step(cx, |turn: &mut ProxyTurn<'_>| {
+            turn.answer(id, &message, status)
+        });
     }
 
     fn with_bindings(

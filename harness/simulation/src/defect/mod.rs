@@ -126,9 +126,8 @@ impl Machine for Edited {
         };
         let mut wanted = VecDeque::new();
         let now = cx.now();
-        let mut draw = |purpose| cx.draw(purpose);
         self.machine
-            .handle(input, &mut Context::new(now, &mut draw, &mut wanted));
+            .handle(input, &mut Context::new(now, cx, &mut wanted));
         for output in wanted
             .into_iter()
             .flat_map(|output| self.edit.output(output))

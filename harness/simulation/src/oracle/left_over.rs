@@ -140,6 +140,8 @@ impl Open {
                 self.up.insert(host, false);
                 self.forget(host);
             }
+            // The program is over, and what it had open with it; its host's kernel goes on.
+            Event::Injected(failure) if failure.panics => self.forget(host),
             Event::Settled => self.forget(host),
             _ => {}
         }

@@ -42,7 +42,27 @@ fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
             text: format!("a send failed with {error} and no ERROR was logged"),
         })
     });
-    groundless.chain(unsaid).collect()
+    groundless
+        .chain(unsaid)
+        .chain(unsaid_failures(evidence, &errors))
+        .collect()
+}
+
+/// Errors of the program's own that no ERROR tells of.
+fn unsaid_failures(evidence: &Evidence<'_>, errors: &Errors) -> Vec<Finding> {
+    let failures = evidence.trace.iter().filter_map(|(id, record)| {
+        let Event::Injected(failure) = &record.event else {
+            return None;
+        };
+        let host = record.host.filter(|_| !failure.panics)?;
+        (!errors.says(host, record.at)).then(|| Finding {
+            host: Some(host),
+            record: Some(id),
+            at: record.at,
+            text: format!("failed {} and no ERROR was logged", failure.point),
+        })
+    });
+    failures.collect()
 }
 
 /// An error that a send failed with, other than that the target is unreachable.
@@ -74,7 +94,7 @@ impl OwnFaults {
                 Event::Network(network::Event::CallFailed { error, .. }) => {
                     !crate::backend::translate(*error).is_unreachable()
                 }
-                Event::Network(network::Event::Panic { .. }) => true,
+                Event::Network(network::Event::Panic { .. }) | Event::Injected(_) => true,
                 _ => false,
             };
             if let Some(host) = record.host.filter(|_| own) {

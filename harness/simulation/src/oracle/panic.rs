@@ -4,7 +4,7 @@ use linefault_network as network;
 
 use super::{Finding, Holds, Oracle};
 use crate::evidence::Evidence;
-use crate::trace::Event;
+use crate::trace::{Event, Record};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "no-uninvited-panic",
@@ -18,6 +18,7 @@ fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
     let panics = evidence
         .trace
         .iter()
+        .filter(|(_, record)| !is_invited(evidence, record))
         .filter_map(|(id, record)| match &record.event {
             Event::Network(network::Event::Panic { message, .. }) => Some(Finding {
                 host: record.host,
@@ -28,6 +29,12 @@ fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
             _ => None,
         });
     panics.collect()
+}
+
+/// Whether a fault wanted it: what led to the panic is the injected one.
+fn is_invited(evidence: &Evidence<'_>, record: &Record) -> bool {
+    let cause = record.cause.and_then(|cause| evidence.trace.get(cause));
+    cause.is_some_and(|cause| matches!(&cause.event, Event::Injected(failure) if failure.panics))
 }
 
 /// The panic's message; with a way out where the actor took tokio's own executor or clock.

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::rc::Rc;
 
 use bytes::Bytes;
+use linefault_network::{self as network, Injection, Scope};
 use linefault_network::{FaultId, HostId, Instant, Network, Packet, PartsPerMillion};
-use linefault_network::{Injection, Scope};
 use linefault_protocol::sip::{Limits, Verdict, parse};
 
+use super::life::Life;
+use crate::injection::{self, Injections};
 use crate::scenario::{Fault, Pattern, Place, Selection, network_fault};
 
 /// What became of one fault of the scenario.
@@ -25,7 +28,11 @@ pub struct FaultCount {
 
 /// A fault that has begun, or not yet.
 #[derive(Debug, Default)]
-pub(super) struct Injected(Option<FaultId>);
+pub(super) struct Injected {
+    id: Option<FaultId>,
+    /// Where to count a failure of a host's program: by that fault, in that host.
+    program: Option<(usize, Rc<Injections>)>,
+}
 
 impl Injected {
     /// Begins the fault now. `hosts` are the network's ids in the scenario's order.
@@ -45,19 +52,69 @@ impl Injected {
             probability: probability.unwrap_or(PartsPerMillion::ALWAYS),
             lasts: fault.lasts,
         };
-        Self(Some(network.inject(injection)))
+        Self {
+            id: Some(network.inject(injection)),
+            program: None,
+        }
+    }
+
+    /// Begins a failure of the host's own program. To the network it is a mark in the trace.
+    pub(super) fn into_program(fault: &Fault, life: &Life, network: &Network) -> Self {
+        let arguments = &fault.arguments;
+        let mark = network::fault::Fault::new(injection::NAME, Mark);
+        let id = network.inject(Injection {
+            lasts: fault.lasts,
+            ..Injection::new(mark, Scope::Host(life.id))
+        });
+        life.injections.arm(injection::Injection {
+            fault: fault.index,
+            point: arguments.text("point").unwrap_or_default().to_owned(),
+            panics: arguments.text("as") == Some("panic"),
+            left: arguments
+                .integer("times")
+                .and_then(|times| u64::try_from(times).ok()),
+            until: fault.lasts.map(|length| network.now() + length),
+            matched: 0,
+            applied: 0,
+        });
+        Self {
+            id: Some(id),
+            program: Some((fault.index, Rc::clone(&life.injections))),
+        }
     }
 
     pub(super) fn count(&self, network: &Network) -> FaultCount {
-        let Some(report) = self.0.map(|id| network.fault_report(id)) else {
+        let Some(report) = self.id.map(|id| network.fault_report(id)) else {
             return FaultCount::default();
         };
+        let of_network = (report.matched, report.applied);
+        let program = self.program.as_ref();
+        let (matched, applied) =
+            program.map_or(of_network, |(fault, injections)| injections.count(*fault));
         FaultCount {
-            id: self.0,
+            id: self.id,
             armed_at: Some(report.armed_at),
-            matched: report.matched,
-            applied: report.applied,
+            matched,
+            applied,
         }
+    }
+}
+
+/// A fault that does nothing to the network.
+struct Mark;
+
+impl network::fault::Rule for Mark {
+    fn concerns(&self, _: network::fault::Phase) -> bool {
+        false
+    }
+
+    fn judge(
+        &mut self,
+        _: network::fault::Phase,
+        _: &Packet,
+        _: network::Key,
+    ) -> network::fault::Verdict {
+        network::fault::Verdict::Pass
     }
 }
 

@@ -11,6 +11,7 @@ use linefault_network::HostId;
 use super::Setup;
 use crate::backend::{Mailbox, SimulatedHost};
 use crate::defect::{Defect, plant_edits, plant_policies};
+use crate::injection::Injections;
 use crate::scenario::{self, Scenario};
 use crate::trace::Trace;
 
@@ -21,6 +22,7 @@ pub(super) struct Life {
     address: SocketAddr,
     defects: Vec<&'static Defect>,
     mailbox: RefCell<Rc<RefCell<Mailbox>>>,
+    pub(super) injections: Rc<Injections>,
 }
 
 impl Life {
@@ -40,6 +42,7 @@ impl Life {
                 address,
                 defects,
                 mailbox,
+                injections: Rc::default(),
             })
         });
         lives.collect()
@@ -59,7 +62,13 @@ impl Life {
         let mailbox = Rc::<RefCell<Mailbox>>::default();
         self.mailbox.replace(Rc::clone(&mailbox));
         let trace = Rc::clone(trace);
-        let host = SimulatedHost::handle(handle, self.address, trace, mailbox);
+        let host = SimulatedHost::handle(
+            handle,
+            self.address,
+            trace,
+            mailbox,
+            Rc::clone(&self.injections),
+        );
         let this = Rc::clone(self);
         async move {
             match this.actor.start(&host) {

@@ -11,8 +11,9 @@ use super::agenda::{Agenda, Item, moment};
 use super::fault::Injected;
 use super::life::Life;
 use super::{End, Ending, MOST_RECORDS, Setup, Simulation, topology};
+use crate::injection;
 use crate::logging;
-use crate::scenario::{Scenario, StepAction};
+use crate::scenario::{Place, Scenario, StepAction};
 use crate::sighting::Sightings;
 use crate::trace::{Event, StepRecord, Trace};
 
@@ -211,7 +212,12 @@ impl<'a> World<'a> {
         let fault = &self.scenario.faults[index];
         let ids: Vec<_> = self.lives.iter().map(|life| life.id).collect();
         self.network.set_cause(cause);
-        self.faults[index] = Injected::inject(fault, &ids, &self.network);
+        self.faults[index] = match &fault.place {
+            Place::Host(host) if fault.name == injection::NAME => {
+                Injected::into_program(fault, &self.lives[host.0], &self.network)
+            }
+            _ => Injected::inject(fault, &ids, &self.network),
+        };
         self.network.set_cause(None);
     }
 

@@ -5,6 +5,8 @@
 use linefault_actors::catalogue::{self, Entry, Setting, Settings};
 use linefault_network::fault::{self, ArgError, ArgValue, Args, Param, ParamKind};
 
+use crate::injection;
+
 use super::keys::{Key, Kind, Presence, Table, Variant};
 use super::record::{Record, Value};
 use super::tables::{Acts, FaultKind, Vocabulary};
@@ -92,7 +94,8 @@ fn setting(value: &Value, kind: &Kind) -> Option<catalogue::Value> {
 
 /// All that there is.
 pub(super) fn vocabulary() -> Vocabulary {
-    let faults = fault::CATALOGUE.iter().map(fault_kind).collect();
+    let network = fault::CATALOGUE.iter().map(fault_kind);
+    let faults = network.chain([inject()]).collect();
     Vocabulary {
         actors: catalogue::CATALOGUE.to_vec(),
         faults,
@@ -125,6 +128,43 @@ fn param(param: &Param) -> Key {
         kind,
         presence,
         doc: param.doc,
+    }
+}
+
+/// The one fault that is not the network's: the actor's own program fails.
+fn inject() -> FaultKind {
+    let actors = catalogue::CATALOGUE.iter();
+    let points = actors.flat_map(|entry| entry.points).copied().collect();
+    let key = |name, kind, presence, doc| Key {
+        name,
+        kind,
+        presence,
+        doc,
+    };
+    FaultKind {
+        name: injection::NAME,
+        doc: "The actor's own program fails at a point: it gets an error there, or panics.",
+        acts: Acts::Hosts,
+        keys: vec![
+            key(
+                "point",
+                Kind::Choice(points),
+                Presence::Required,
+                "Where in the program.",
+            ),
+            key(
+                "as",
+                Kind::Choice(vec!["error", "panic"]),
+                Presence::Default("error"),
+                "How it fails.",
+            ),
+            key(
+                "times",
+                Kind::Integer(1, i128::from(u32::MAX)),
+                Presence::Optional,
+                "How often; each time where absent.",
+            ),
+        ],
     }
 }
 

@@ -151,7 +151,9 @@ impl<'a> Page<'a> {
             }
             Event::Step(step) => format!("{host:<width$}  ▷  {:<width$}   {}", "", step_text(step)),
             Event::Network(event) => format!("{host:<width$}  {}", self.network(event)?),
-            Event::Report(_) | Event::Unsent(_) | Event::Settled => return None,
+            Event::Report(_) | Event::Unsent(_) | Event::Injected(_) | Event::Settled => {
+                return None;
+            }
         };
         Some(line(record.at, &text))
     }

@@ -40,6 +40,8 @@ pub enum Event {
     Log(LogLine),
     /// A datagram did not leave: the send failed.
     Unsent(Unsent),
+    /// An actor's program was made to fail, as a fault wanted.
+    Injected(InjectedFailure),
     /// The scenario told an actor to do something, or sent something in its name.
     Step(StepRecord),
     /// The host's processes have done all that they do by themselves after a start.
@@ -68,6 +70,17 @@ pub struct Unsent {
     pub datagram: Bytes,
     /// What the caller was told.
     pub error: SocketError,
+}
+
+/// A failure of an actor's program that a fault wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct InjectedFailure {
+    /// The scenario's fault, by its index.
+    pub fault: usize,
+    /// Where in the program.
+    pub point: &'static str,
+    /// Whether it is a panic.
+    pub panics: bool,
 }
 
 /// A step of the scenario that was taken.

@@ -5,8 +5,9 @@ use linefault_actors::catalogue::Command;
 
 use super::super::adapter;
 use super::super::diagnostic::Span;
-use super::super::model::{Fault, HostIndex, Run, Selection, Step, StepAction, When};
+use super::super::model::{Fault, HostIndex, Place, Run, Selection, Step, StepAction, When};
 use super::super::record::{Record, Value};
+use super::super::suggest::one_of;
 use super::Lowering;
 
 /// The last moment at which a step or fault with an `at` is due.
@@ -77,6 +78,7 @@ impl Lowering<'_, '_> {
                     None,
                 );
             }
+            self.point_of_actor(record, &place);
             faults.push(Fault {
                 index: faults.len(),
                 span: record.span,
@@ -91,6 +93,29 @@ impl Lowering<'_, '_> {
             });
         }
         faults
+    }
+
+    /// A point is one of the actor that runs on the host.
+    fn point_of_actor(&mut self, record: &Record, place: &Place) {
+        let (Some(point), Place::Host(host)) = (record.text("point"), place) else {
+            return;
+        };
+        let names = self.reader.names("host");
+        let name = names.get(host.0).copied();
+        let actor = name.and_then(|host| self.reader.actor_of(host));
+        let mut actors = self.vocabulary.actors.iter();
+        let Some(entry) = actors.find(|entry| Some(entry.name) == actor) else {
+            return;
+        };
+        if !entry.points.contains(&point) {
+            let message = format!("the actor `{}` has no point `{point}`", entry.name);
+            let label = match entry.points {
+                [] => "it has none at all".to_owned(),
+                points => format!("expected {}", one_of(points.iter().copied())),
+            };
+            self.reader
+                .mistake(record.place("point"), message, label, None);
+        }
     }
 
     fn when(&mut self, record: &Record, run: Option<&Run>) -> Option<When> {

@@ -20,6 +20,7 @@ const fn setting(name: &'static str, kind: Kind, presence: Presence) -> Setting 
 }
 
 static PHONE: Entry = Entry {
+    points: &[],
     name: "phone",
     doc: "A phone.",
     port: 5060,
@@ -57,6 +58,7 @@ static PHONE: Entry = Entry {
 };
 
 static PROXY: Entry = Entry {
+    points: &[],
     name: "proxy",
     doc: "A proxy.",
     port: 5070,
