@@ -181,7 +181,7 @@ impl Running {
         tracing::error!("cannot forward: {error}");
         let status = self.config.statuses.program;
         self.element.step(cx, |turn: &mut ProxyTurn<'_>| {
-            turn.answer(id, &message, status)
+            turn.answer(id, &message, status);
         });
     }
 
