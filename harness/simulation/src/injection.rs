@@ -24,10 +24,8 @@ pub(crate) struct Injection {
     pub(crate) left: Option<u64>,
     /// Until when.
     pub(crate) until: Option<Instant>,
-    /// How often the program came by.
-    pub(crate) matched: u64,
-    /// How often it failed.
-    pub(crate) applied: u64,
+    /// How often it has acted.
+    pub(crate) failures: u64,
 }
 
 impl Injections {
@@ -43,17 +41,16 @@ impl Injections {
             .iter_mut()
             .filter(|one| one.point == point && one.until.is_none_or(|until| now < until));
         let one = here.find(|one| one.left != Some(0))?;
-        one.matched += 1;
-        one.applied += 1;
+        one.failures += 1;
         one.left = one.left.map(|left| left - 1);
         Some((one.fault, one.panics))
     }
 
-    /// How often the program came by while a fault was there, and how often it failed for it.
-    pub(crate) fn count(&self, fault: usize) -> (u64, u64) {
+    /// How often the program has failed for that fault.
+    pub(crate) fn count(&self, fault: usize) -> u64 {
         let injections = self.0.borrow();
         let one = injections.iter().find(|one| one.fault == fault);
-        one.map_or((0, 0), |one| (one.matched, one.applied))
+        one.map_or(0, |one| one.failures)
     }
 }
 
@@ -70,8 +67,7 @@ mod tests {
             panics: false,
             left: Some(2),
             until: Some(Instant::from_micros(10)),
-            matched: 0,
-            applied: 0,
+            failures: 0,
         });
         let at = |micros, point| injections.at(Instant::from_micros(micros), point);
         assert_eq!(at(1, "there"), None);
@@ -79,6 +75,6 @@ mod tests {
         assert_eq!(at(10, "here"), None, "its time is over");
         assert_eq!(at(2, "here"), Some((3, false)));
         assert_eq!(at(3, "here"), None, "used up");
-        assert_eq!((injections.count(3), injections.count(4)), ((2, 2), (0, 0)));
+        assert_eq!((injections.count(3), injections.count(4)), (2, 0));
     }
 }

@@ -6,6 +6,7 @@
 use linefault_actors::Report;
 use linefault_network::{self as network, HostId, Instant};
 
+use crate::lives::Lives;
 use crate::run::Simulation;
 use crate::trace::{Event, Record, Trace};
 
@@ -22,6 +23,7 @@ pub struct Noticed {
 #[must_use]
 pub fn first_difference(run: &Simulation, twin: &Simulation) -> Option<Noticed> {
     let (ours, theirs) = (Acts::of(&run.trace), Acts::of(&twin.trace));
+    let lives = Lives::of(&run.trace);
     let hosts = run.trace.hosts().iter().map(|host| host.id);
     let noticed = hosts.filter_map(|host| {
         let (ours, theirs) = (ours.host(host), theirs.host(host));
@@ -31,8 +33,9 @@ pub fn first_difference(run: &Simulation, twin: &Simulation) -> Option<Noticed> 
             .take_while(|(our, their)| our.same_as(their))
             .count();
         let at = ours.get(same).or_else(|| theirs.get(same))?.at;
-        let alive = !is_down(&run.trace, host, at);
-        alive.then_some(Noticed { by: host, at })
+        lives
+            .is_running(host, at)
+            .then_some(Noticed { by: host, at })
     });
     noticed.min_by_key(|noticed| (noticed.at, noticed.by))
 }
@@ -94,21 +97,4 @@ impl SameAs for Record {
         };
         self.at == other.at && same
     }
-}
-
-/// Whether the host's process was not running at that moment: ended, or frozen.
-fn is_down(trace: &Trace, host: HostId, at: Instant) -> bool {
-    let before = trace.records().iter().take_while(|record| record.at <= at);
-    let lives = before
-        .filter(|record| record.host == Some(host))
-        .filter_map(|record| match &record.event {
-            Event::Network(
-                network::Event::HostStarted { .. } | network::Event::HostResumed { .. },
-            ) => Some(true),
-            Event::Network(
-                network::Event::HostStopped { .. } | network::Event::HostFrozen { .. },
-            ) => Some(false),
-            _ => None,
-        });
-    lives.last() == Some(false)
 }

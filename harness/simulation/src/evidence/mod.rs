@@ -3,7 +3,6 @@
 //! Owns the one reading of packets as messages. Refuses to judge, and to know more than the trace says.
 
 mod index;
-mod lives;
 mod message;
 mod reader;
 
@@ -16,8 +15,8 @@ use linefault_actors::SocketError;
 use linefault_network::{Alteration, HostId, Instant, LossReason, RecordId};
 
 use self::index::{Index, Places};
-use self::lives::Lives;
 use self::reader::Reader;
+use crate::lives::Lives;
 use crate::run::{End, FaultCount, Simulation};
 use crate::trace::Trace;
 

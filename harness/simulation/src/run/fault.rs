@@ -74,8 +74,7 @@ impl Injected {
                 .integer("times")
                 .and_then(|times| u64::try_from(times).ok()),
             until: fault.lasts.map(|length| network.now() + length),
-            matched: 0,
-            applied: 0,
+            failures: 0,
         });
         Self {
             id: Some(id),
@@ -89,8 +88,11 @@ impl Injected {
         };
         let of_network = (report.matched, report.applied);
         let program = self.program.as_ref();
-        let (matched, applied) =
-            program.map_or(of_network, |(fault, injections)| injections.count(*fault));
+        let (matched, applied) = program.map_or(of_network, |(fault, injections)| {
+            // Whenever the program comes by, it fails.
+            let failures = injections.count(*fault);
+            (failures, failures)
+        });
         FaultCount {
             id: self.id,
             armed_at: Some(report.armed_at),

@@ -97,6 +97,7 @@ fn summary(
     evidence: &Evidence<'_>,
 ) -> Vec<Section> {
     let codes = status_lines(evidence);
+    let aliases = Aliases::of(evidence);
     vec![
         ("status codes", or_nothing(codes::table(evidence, &codes))),
         ("log levels", or_nothing(log_levels(evidence.trace))),
@@ -104,8 +105,11 @@ fn summary(
             "faults",
             or_nothing(fault_lines(scenario, outcome, evidence)),
         ),
-        ("left over", or_nothing(left_over_lines(outcome, evidence))),
-        ("verdict", verdict_lines(twin, outcome, evidence)),
+        (
+            "left over",
+            or_nothing(left_over_lines(outcome, evidence, &aliases)),
+        ),
+        ("verdict", verdict_lines(twin, outcome, evidence, &aliases)),
     ]
 }
 
@@ -186,8 +190,7 @@ fn fault_text(outcome: &FaultOutcome, evidence: &Evidence<'_>) -> String {
     )
 }
 
-fn left_over_lines(outcome: &Outcome, evidence: &Evidence<'_>) -> Vec<String> {
-    let aliases = Aliases::of(evidence);
+fn left_over_lines(outcome: &Outcome, evidence: &Evidence<'_>, aliases: &Aliases) -> Vec<String> {
     let line = |thing: &oracle::LeftOver| {
         let label = aliases.apply(&thing.label);
         format!(
@@ -204,6 +207,7 @@ fn verdict_lines(
     twin: Option<&KnownBad>,
     outcome: &Outcome,
     evidence: &Evidence<'_>,
+    aliases: &Aliases,
 ) -> Vec<String> {
     let oracles = oracle::CATALOGUE.len();
     let first = match (&outcome.verdict, twin) {
@@ -221,7 +225,6 @@ fn verdict_lines(
             )
         }
     };
-    let aliases = Aliases::of(evidence);
     let violations = outcome.violations.iter().map(|violation| {
         let host = violation
             .host

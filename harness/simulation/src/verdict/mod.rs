@@ -25,7 +25,6 @@ pub const NEVER_QUIET: &str = "never-quiet";
 pub const DEADLOCK: &str = "deadlock";
 /// The violation of a run whose hosts keep each other busy without time moving.
 pub const STUCK: &str = "stuck";
-
 /// The violation of a run in which more happens than a trace can hold.
 pub const FLOODED: &str = "flooded";
 /// The violation of a step for a host that is down.

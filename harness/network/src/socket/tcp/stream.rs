@@ -177,10 +177,7 @@ impl TcpStream {
         cx: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<Result<usize, SocketError>> {
-        let read = self
-            .handle
-            .with(|state| state.read(self.handle.place, buffer, false, cx));
-        read.unwrap_or(Poll::Pending)
+        self.poll_take(cx, buffer, false)
     }
 
     /// Peeks, or has the task woken when there is something.
@@ -192,10 +189,19 @@ impl TcpStream {
         cx: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<Result<usize, SocketError>> {
-        let read = self
+        self.poll_take(cx, buffer, true)
+    }
+
+    fn poll_take(
+        &self,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+        peek: bool,
+    ) -> Poll<Result<usize, SocketError>> {
+        let taken = self
             .handle
-            .with(|state| state.read(self.handle.place, buffer, true, cx));
-        read.unwrap_or(Poll::Pending)
+            .with(|state| state.read(self.handle.place, buffer, peek, cx));
+        taken.unwrap_or(Poll::Pending)
     }
 
     /// Writes, or has the task woken when there is room.

@@ -6,7 +6,7 @@ use crate::trace::{Event, Trace};
 
 /// What became of every host's processes, in order of time.
 #[derive(Debug, Default)]
-pub(super) struct Lives {
+pub(crate) struct Lives {
     hosts: Vec<Life>,
 }
 
@@ -21,7 +21,7 @@ struct Life {
 }
 
 impl Lives {
-    pub(super) fn of(trace: &Trace) -> Self {
+    pub(crate) fn of(trace: &Trace) -> Self {
         let mut lives = Self::default();
         lives
             .hosts
@@ -36,19 +36,19 @@ impl Lives {
         lives
     }
 
-    pub(super) fn starts(&self, host: HostId) -> &[Instant] {
+    pub(crate) fn starts(&self, host: HostId) -> &[Instant] {
         self.hosts.get(host.index()).map_or(&[], |it| &it.starts)
     }
 
-    pub(super) fn stops(&self, host: HostId) -> &[Instant] {
+    pub(crate) fn stops(&self, host: HostId) -> &[Instant] {
         self.hosts.get(host.index()).map_or(&[], |it| &it.stops)
     }
 
-    pub(super) fn freezes(&self, host: HostId) -> &[Instant] {
+    pub(crate) fn freezes(&self, host: HostId) -> &[Instant] {
         self.hosts.get(host.index()).map_or(&[], |it| &it.freezes)
     }
 
-    pub(super) fn is_running(&self, host: HostId, at: Instant) -> bool {
+    pub(crate) fn is_running(&self, host: HostId, at: Instant) -> bool {
         let running = self
             .hosts
             .get(host.index())
