@@ -6,11 +6,23 @@ use std::path::{Path, PathBuf};
 /// What each crate may depend on, the lowest first. Protocol and network know nothing of each other; actors
 /// never see the network, so that nothing gets in that only a simulation can give.
 const LAYERS: [(&str, &[&str]); 3] = [
-    ("protocol", &["bytes"]),
+    (
+        "protocol",
+        &["bytes", "md-5", "sdp-types", "serde_json", "sha2"],
+    ),
     ("network", &["bytes", "tokio"]),
     (
         "actors",
-        &["bytes", "linefault-protocol", "tokio", "tracing"],
+        &[
+            "bytes",
+            "http-body-util",
+            "hyper",
+            "linefault-protocol",
+            "prometheus-client",
+            "serde_json",
+            "tokio",
+            "tracing",
+        ],
     ),
 ];
 
