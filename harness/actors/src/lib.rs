@@ -5,6 +5,7 @@
 //! machine. Nothing here may depend on what only a simulation can give.
 
 pub mod catalogue;
+mod connections;
 mod driver;
 mod element;
 mod error;

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 
+use super::uri::read_ip;
 use super::{Message, NameAddr, Uri, Via};
 
 /// What carries a message.
@@ -100,6 +101,19 @@ impl Message {
         let named = next.as_ref().and_then(Uri::transport);
         let literal = next.is_some_and(|uri| uri.socket_address() == Some(destination));
         named.unwrap_or(if literal { Transport::Udp } else { usual })
+    }
+
+    /// Where the client listens that wrote the top Via: the address that its request came from, or else the one that it
+    /// claims, with the port of sent-by (RFC 3261 §18.2.2). `None` without a readable Via, or if that holds a name only.
+    #[must_use]
+    pub fn listening_client(&self) -> Option<SocketAddr> {
+        let via = Via::parse_usable(self.values("Via").next()?)?;
+        let sent_by = via.sent_by();
+        let ip = via.received().or_else(|| read_ip(sent_by.host))?;
+        Some(SocketAddr::new(
+            ip,
+            sent_by.port_or_default(via.transport()),
+        ))
     }
 
     /// Whether it is larger than what may go over UDP.
