@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use linefault_protocol::sip::Transport;
-pub use linefault_protocol::sip::user_agent::Answer;
+pub use linefault_protocol::sip::user_agent::{Answer, Body, Refusal};
 
 use crate::catalogue::{Actor, Directory};
 use crate::{Behaviour, Host};
