@@ -4,7 +4,7 @@ use linefault_network::{self as network, HostId, Instant, RecordId};
 use linefault_protocol::sip::Message;
 use tracing::Level;
 
-use crate::evidence::{Evidence, SipMessage};
+use crate::evidence::{Evidence, SipMessage, messages_in};
 use crate::scenario::{Direction, Subject, Trigger};
 use crate::trace::{Event, LogLine, Record, Trace};
 
@@ -145,8 +145,8 @@ fn shows(record: &Record, host: HostId, subject: &Subject) -> bool {
         ) if packet.receiver == Some(host) => packet,
         _ => return false,
     };
-    let message = packet
-        .datagram()
-        .and_then(|datagram| SipMessage::read(datagram));
-    message.is_some_and(|message| fits(subject, &message.message))
+    messages_in(packet)
+        .iter()
+        .filter_map(|bytes| SipMessage::read(bytes))
+        .any(|message| fits(subject, &message.message))
 }

@@ -106,10 +106,10 @@ impl Framer {
         Some(Frame::Message(self.buffer.split_to(length).freeze()))
     }
 
-    /// Whether the stream stands between two messages, so that its end there loses nothing.
+    /// What is no frame yet: the beginning of a message, or nothing.
     #[must_use]
-    pub fn is_between_messages(&self) -> bool {
-        self.buffer.is_empty()
+    pub fn unfinished(&self) -> &[u8] {
+        &self.buffer
     }
 
     // RFC 3261 §7.5: line breaks before a start line are no part of the message.

@@ -3,6 +3,7 @@
 //! The machines and actors know nothing of them. A defect is either another value of one of an actor's
 //! policies or an edit of what goes into and comes out of its machine. A new one is a file and a line here.
 
+mod answer_on_new_connection;
 mod bye_ignored;
 mod bye_panics;
 mod bye_stops_at_first_contact;
@@ -17,8 +18,10 @@ mod max_forwards_kept;
 mod network_error_is_502;
 mod no_health_check;
 mod own_fault_is_warning;
+mod retransmits_over_tcp;
 mod rewrite;
 mod second_final;
+mod second_in_segment_lost;
 mod skipped_repeat;
 mod tag_changes;
 mod undeliverable_ack_is_502;
@@ -33,6 +36,7 @@ use linefault_actors::{Context, Deadlines, Input, Machine, Output};
 
 /// Every defect there is.
 pub const CATALOGUE: &[&Defect] = &[
+    &answer_on_new_connection::DEFECT,
     &bye_ignored::DEFECT,
     &bye_panics::DEFECT,
     &bye_stops_at_first_contact::DEFECT,
@@ -47,7 +51,9 @@ pub const CATALOGUE: &[&Defect] = &[
     &network_error_is_502::DEFECT,
     &no_health_check::DEFECT,
     &own_fault_is_warning::DEFECT,
+    &retransmits_over_tcp::DEFECT,
     &second_final::DEFECT,
+    &second_in_segment_lost::DEFECT,
     &skipped_repeat::DEFECT,
     &tag_changes::DEFECT,
     &undeliverable_ack_is_502::DEFECT,

@@ -16,6 +16,7 @@ mod panic;
 mod retransmission;
 mod ringing;
 mod timers;
+mod way_back;
 
 use linefault_network::{HostId, Instant, RecordId};
 
@@ -35,6 +36,7 @@ pub const CATALOGUE: &[&Oracle] = &[
     &agreement::ORACLE,
     &ringing::ORACLE,
     &bindings::ORACLE,
+    &way_back::ORACLE,
     &left_over::ORACLE,
     &panic::ORACLE,
 ];

@@ -7,6 +7,8 @@ use linefault_network::{
     self as network, Alteration, FaultId, HostId, Instant, LossReason, RecordId,
 };
 
+use linefault_protocol::sip::Transport;
+
 use super::aliases::Aliases;
 use crate::evidence::{Evidence, Fate, Transmission};
 use crate::scenario::Scenario;
@@ -63,7 +65,7 @@ impl<'a> Page<'a> {
     fn messages(&self) -> Vec<(RecordId, Line)> {
         let mut series: BTreeMap<_, Vec<&Transmission>> = BTreeMap::new();
         for sent in &self.evidence.transmissions {
-            let key = (sent.from, sent.destination, &sent.datagram);
+            let key = (sent.from, sent.destination, sent.transport, &sent.datagram);
             series.entry(key).or_default().push(sent);
         }
         let folded = series.values().filter_map(|series| {
@@ -150,12 +152,48 @@ impl<'a> Page<'a> {
                 )
             }
             Event::Step(step) => format!("{host:<width$}  ▷  {:<width$}   {}", "", step_text(step)),
-            Event::Network(event) => format!("{host:<width$}  {}", self.network(event)?),
+            Event::Network(event) => match self.connection(record, event) {
+                Some(text) => text,
+                None => format!("{host:<width$}  {}", self.network(event)?),
+            },
             Event::Report(_) | Event::Unsent(_) | Event::Injected(_) | Event::Settled => {
                 return None;
             }
         };
         Some(line(record.at, &text))
+    }
+
+    /// What ends a connection, or keeps it from being made.
+    fn connection(&self, record: &Record, event: &network::Event) -> Option<String> {
+        use network::SocketCall::Connect;
+        let (from, width) = (self.name(record.host?), self.width);
+        let (arrow, peer, text) = match event {
+            network::Event::CallFailed {
+                call: Connect,
+                address: Some(peer),
+                error,
+                ..
+            } => ("──✗", *peer, Self::failure("connect", *error)),
+            network::Event::Sent { packet } => {
+                let segment = packet.segment()?;
+                let word = match segment {
+                    _ if segment.has(network::Flags::RST) => "reset",
+                    _ if segment.has(network::Flags::FIN) => "close",
+                    _ => return None,
+                };
+                ("──▶", packet.to, format!("{word}   tcp"))
+            }
+            _ => return None,
+        };
+        let host = self.evidence.host_at(peer);
+        let to = host.map_or(peer.to_string(), |host| self.name(host).to_owned());
+        Some(format!("{from:<width$} {arrow} {to:<width$}   {text}"))
+    }
+
+    fn failure(what: &str, error: network::SocketError) -> String {
+        let kind = crate::backend::translate(error).kind;
+        let words = kind.description().to_lowercase();
+        format!("{what}   tcp   {words} (errno {})", error.errno)
     }
 
     fn network(&self, event: &network::Event) -> Option<String> {
@@ -227,12 +265,16 @@ fn time(sent: &Transmission, all_lost: bool) -> String {
 }
 
 fn what(sent: &Transmission) -> String {
-    let Some(message) = sent.message.as_deref() else {
-        return format!("{} bytes", sent.datagram.len());
+    let text = match sent.message.as_deref() {
+        None => format!("{} bytes", sent.datagram.len()),
+        Some(message) => match message.message.request_uri() {
+            Some(uri) => format!("{} {uri}", message.method),
+            None => message.summary(),
+        },
     };
-    match message.message.request_uri() {
-        Some(uri) => format!("{} {uri}", message.method),
-        None => message.summary(),
+    match sent.transport {
+        Transport::Udp => text,
+        Transport::Tcp => format!("{text}   tcp"),
     }
 }
 
