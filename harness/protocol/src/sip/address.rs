@@ -119,6 +119,16 @@ impl<'a> NameAddr<'a> {
     }
 }
 
+/// The tag of an address that may be malformed elsewhere.
+pub(super) fn tag_in(text: &str) -> Option<&str> {
+    let params = match find(text, b'<') {
+        Some(open) => text[open + 1..].split_once('>')?.1,
+        None => &text[text.find(';')?..],
+    };
+    let tag = Params::unchecked(params).get("tag");
+    tag.filter(|tag| !tag.is_empty())
+}
+
 /// A quoted string, or words; words that are no tokens (`Dr. Müller (home)`) are common enough to let pass.
 fn is_display(text: &str) -> bool {
     is_quoted(text) || !text.contains(['"', '<', '>', ',', ';'])

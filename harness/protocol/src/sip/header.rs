@@ -155,6 +155,11 @@ impl Field {
         self.known.is_some_and(|known| known.list)
     }
 
+    /// Whether this is that registered field.
+    pub(super) fn is_the(&self, known: &'static Known) -> bool {
+        self.known.is_some_and(|mine| std::ptr::eq(mine, known))
+    }
+
     pub(crate) fn matches(&self, key: &Key<'_>) -> bool {
         match (self.known, key.known) {
             (Some(mine), Some(theirs)) => std::ptr::eq(mine, theirs),
