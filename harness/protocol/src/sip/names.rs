@@ -175,7 +175,8 @@ pub(super) fn known(name: &str) -> Option<&'static Known> {
     let length = Some(name.len()).filter(|length| *length < LENGTHS)?;
     let mut place = usize::from(INDEX.first[letter * LENGTHS + length]);
     while let Some(entry) = place.checked_sub(1).and_then(|at| KNOWN.get(at)) {
-        if entry.name.eq_ignore_ascii_case(name) {
+        // Most are written as registered.
+        if entry.name == name || entry.name.eq_ignore_ascii_case(name) {
             return Some(entry);
         }
         place = usize::from(INDEX.next[place - 1]);
