@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use linefault_protocol::sip::Status;
+use linefault_protocol::sip::{Status, Transport};
 
 use crate::catalogue::{
     Actor, CommandEntry, Directory, Entry, Kind, Listing, Presence, Setting, Settings,
@@ -46,6 +46,18 @@ const SETTINGS: &[Setting] = &[
         kind: Kind::Duration,
         presence: Presence::Default("0s"),
         doc: "How often it sends line breaks to the registrar, so that a NAT keeps its mapping; 0s sends none.",
+    },
+    Setting {
+        name: "transport",
+        kind: Kind::Choice(&["udp", "tcp"]),
+        presence: Presence::Default("udp"),
+        doc: "What carries its requests to the registrar, and what its contact asks others to use.",
+    },
+    Setting {
+        name: "tcp",
+        kind: Kind::Switch,
+        presence: Presence::Default("true"),
+        doc: "Whether it accepts TCP connections, on the port of its UDP socket.",
     },
     Setting {
         name: "answer",
@@ -203,6 +215,11 @@ fn build(settings: &Settings, directory: &Directory) -> Box<dyn Actor> {
             keep_alive: settings
                 .duration("keep_alive")
                 .filter(|every| !every.is_zero()),
+            transport: settings
+                .text("transport")
+                .and_then(Transport::named)
+                .unwrap_or_default(),
+            tcp: settings.switch("tcp"),
         },
         directory.clone(),
     ))

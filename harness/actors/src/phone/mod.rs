@@ -10,6 +10,7 @@ mod log;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use linefault_protocol::sip::Transport;
 pub use linefault_protocol::sip::user_agent::{Answer, Body, Refusal};
 
 use crate::catalogue::{Actor, Directory};
@@ -42,6 +43,10 @@ pub struct Config {
     /// How often it sends two line breaks to the proxy, so that a NAT before it keeps its mapping (RFC 5626 §3.5.1); never
     /// if `None`.
     pub keep_alive: Option<Duration>,
+    /// What carries its requests to the proxy, and what its contact asks for.
+    pub transport: Transport,
+    /// Whether it accepts TCP connections.
+    pub tcp: bool,
 }
 
 impl Phone {

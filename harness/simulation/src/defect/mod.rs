@@ -139,4 +139,8 @@ impl Machine for Edited {
     fn deadlines(&self) -> Deadlines {
         self.machine.deadlines()
     }
+
+    fn accepts_connections(&self) -> bool {
+        self.machine.accepts_connections()
+    }
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::sip::Status;
+use crate::sip::{Status, Transport};
 
 /// Who a user agent is and how it behaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct Config {
     pub expires: Duration,
     /// How it takes calls.
     pub answer: Answer,
+    /// What its contact asks others to use.
+    pub transport: Transport,
 }
 
 /// How a user agent takes calls.

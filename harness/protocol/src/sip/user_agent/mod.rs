@@ -23,7 +23,7 @@ use std::net::SocketAddr;
 
 use super::transaction::{Timer, TransactionId};
 use super::turn::Turn;
-use super::{Message, Status};
+use super::{Message, Status, Transport};
 use crate::Instant;
 use call::{Call, Phase};
 use registration::Registration;
@@ -221,7 +221,11 @@ impl UserAgent {
     }
 
     fn contact(&self) -> String {
-        format!("<sip:{}@{}>", self.config.user, self.config.address)
+        let way = match self.config.transport {
+            Transport::Udp => String::new(),
+            other => format!(";transport={}", other.parameter()),
+        };
+        format!("<sip:{}@{}{way}>", self.config.user, self.config.address)
     }
 
     fn open(&mut self, turn: &mut UserAgentTurn<'_>, peer: String, phase: Phase) -> u64 {

@@ -31,6 +31,7 @@ impl Bench {
             proxy: address(PROXY),
             expires: Duration::from_secs(30),
             answer: Answer::default(),
+            transport: crate::sip::Transport::Udp,
         };
         Self {
             now: Instant::START,
