@@ -5,7 +5,9 @@
 mod index;
 mod message;
 mod reader;
-mod streams;
+mod signalling;
+pub mod stream;
+pub mod talk;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -18,12 +20,14 @@ use linefault_protocol::sip::Transport;
 
 use self::index::{Index, Places};
 use self::reader::Reader;
+use self::stream::Connection;
+use self::talk::{Talk, Utterance};
 use crate::lives::Lives;
 use crate::run::{End, FaultCount, Simulation};
 use crate::trace::Trace;
 
 pub use self::message::SipMessage;
-pub(crate) use self::streams::messages_in;
+pub(crate) use self::signalling::messages_in;
 
 /// What is known of one run.
 #[derive(Debug)]
@@ -40,6 +44,10 @@ pub struct Evidence<'a> {
     pub transmissions: Vec<Transmission>,
     /// Every datagram and every SIP message over TCP that reached a socket, in order.
     pub arrivals: Vec<Arrival>,
+    /// Every TCP connection, in the order of their first SYN.
+    pub connections: Vec<Connection>,
+    /// What was said on them, in the order in which it was whole.
+    pub utterances: Vec<Utterance>,
     index: Index,
     lives: Lives,
     outside: BTreeMap<SocketAddr, HostId>,
@@ -131,6 +139,7 @@ impl<'a> Evidence<'a> {
     pub fn new(simulation: &'a Simulation) -> Self {
         let trace = &simulation.trace;
         let reader = Reader::read(trace);
+        let talk = Talk::of(trace);
         Self {
             trace,
             ended_at: simulation.ended_at,
@@ -138,6 +147,8 @@ impl<'a> Evidence<'a> {
             faults: &simulation.faults,
             transmissions: reader.transmissions,
             arrivals: reader.arrivals,
+            connections: talk.connections.all,
+            utterances: talk.utterances,
             index: reader.index,
             lives: Lives::of(trace),
             outside: reader.outside,

@@ -11,7 +11,7 @@ use linefault_network::{
 use linefault_protocol::sip::Transport;
 
 use super::index::Index;
-use super::streams::{Part, Streams};
+use super::signalling::{Part, Streams};
 use super::{Arrival, Fate, SipMessage, Transmission};
 use crate::trace::{Event, Record, Trace};
 

@@ -10,6 +10,7 @@ use linefault_network::{
 use linefault_protocol::sip::Transport;
 
 use super::aliases::Aliases;
+use super::streams;
 use crate::evidence::{Evidence, Fate, Transmission};
 use crate::scenario::Scenario;
 use crate::trace::{Event, LogLine, Record, StepRecord};
@@ -28,6 +29,7 @@ pub struct Line {
 pub fn ladder(scenario: &Scenario, evidence: &Evidence<'_>) -> Vec<Line> {
     let page = Page::new(scenario, evidence);
     let mut lines: Vec<(RecordId, Line)> = page.messages();
+    lines.extend(streams::lines(&page));
     lines.extend(
         evidence
             .trace
@@ -38,9 +40,9 @@ pub fn ladder(scenario: &Scenario, evidence: &Evidence<'_>) -> Vec<Line> {
     lines.into_iter().map(|(_, line)| line).collect()
 }
 
-struct Page<'a> {
+pub(super) struct Page<'a> {
     scenario: &'a Scenario,
-    evidence: &'a Evidence<'a>,
+    pub(super) evidence: &'a Evidence<'a>,
     aliases: Aliases,
     /// Of the longest host name.
     width: usize,
@@ -152,48 +154,12 @@ impl<'a> Page<'a> {
                 )
             }
             Event::Step(step) => format!("{host:<width$}  ▷  {:<width$}   {}", "", step_text(step)),
-            Event::Network(event) => match self.connection(record, event) {
-                Some(text) => text,
-                None => format!("{host:<width$}  {}", self.network(event)?),
-            },
+            Event::Network(event) => format!("{host:<width$}  {}", self.network(event)?),
             Event::Report(_) | Event::Unsent(_) | Event::Injected(_) | Event::Settled => {
                 return None;
             }
         };
         Some(line(record.at, &text))
-    }
-
-    /// What ends a connection, or keeps it from being made.
-    fn connection(&self, record: &Record, event: &network::Event) -> Option<String> {
-        use network::SocketCall::Connect;
-        let (from, width) = (self.name(record.host?), self.width);
-        let (arrow, peer, text) = match event {
-            network::Event::CallFailed {
-                call: Connect,
-                address: Some(peer),
-                error,
-                ..
-            } => ("──✗", *peer, Self::failure("connect", *error)),
-            network::Event::Sent { packet } => {
-                let segment = packet.segment()?;
-                let word = match segment {
-                    _ if segment.has(network::Flags::RST) => "reset",
-                    _ if segment.has(network::Flags::FIN) => "close",
-                    _ => return None,
-                };
-                ("──▶", packet.to, format!("{word}   tcp"))
-            }
-            _ => return None,
-        };
-        let host = self.evidence.host_at(peer);
-        let to = host.map_or(peer.to_string(), |host| self.name(host).to_owned());
-        Some(format!("{from:<width$} {arrow} {to:<width$}   {text}"))
-    }
-
-    fn failure(what: &str, error: network::SocketError) -> String {
-        let kind = crate::backend::translate(error).kind;
-        let words = kind.description().to_lowercase();
-        format!("{what}   tcp   {words} (errno {})", error.errno)
     }
 
     fn network(&self, event: &network::Event) -> Option<String> {
@@ -223,7 +189,20 @@ impl<'a> Page<'a> {
         self.aliases.apply(&parts.join("  "))
     }
 
-    fn name(&self, host: HostId) -> &'a str {
+    /// What one host does towards another, as a line.
+    pub(super) fn between(
+        &self,
+        at: Instant,
+        (from, to): (&str, &str),
+        arrives: bool,
+        text: &str,
+    ) -> Line {
+        let arrow = if arrives { "──▶" } else { "──✗" };
+        let width = self.width;
+        line(at, &format!("{from:<width$} {arrow} {to:<width$}   {text}"))
+    }
+
+    pub(super) fn name(&self, host: HostId) -> &'a str {
         self.evidence.name(host)
     }
 }
