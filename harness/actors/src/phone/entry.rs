@@ -91,7 +91,7 @@ const ANSWER: &[Setting] = &[
         name: "status",
         kind: Kind::Integer(300, 699),
         presence: Presence::Optional,
-        doc: "Refuses the call with this status instead of taking it.",
+        doc: "Refuses the call with this status instead of taking it; without a ring if `pick_up` is 0s.",
     },
     Setting {
         name: "do_not_disturb",

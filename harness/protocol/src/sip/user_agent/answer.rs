@@ -45,7 +45,8 @@ impl UserAgent {
         let Phase::Ringing(ringing) = &mut call.phase else {
             return;
         };
-        if ringing.rings {
+        // Who need not think about a refusal does not ring for it.
+        if ringing.rings || status.is_some() && pick_up.is_zero() {
             let refusal = self.config.answer.refusal.clone();
             return match status {
                 Some(status) => {

@@ -55,7 +55,7 @@ pub struct Answer {
     pub ring: Duration,
     /// From the 180 to the final response.
     pub pick_up: Duration,
-    /// The final response that refuses the call; a 200 takes it if `None`.
+    /// The final response that refuses the call, without a ring if `pick_up` is zero; a 200 takes it if `None`.
     pub status: Option<Status>,
     /// Whether every call is refused with 480 at once, without a ring.
     pub do_not_disturb: bool,

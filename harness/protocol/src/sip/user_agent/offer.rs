@@ -97,13 +97,17 @@ impl Descriptions {
     }
 
     /// What an ACK means for the session of the 2xx that it acknowledges.
-    // RFC 3261 §13.2.1: an offer in the 2xx is answered in the ACK.
+    // RFC 3261 §13.2.1: an offer in the 2xx is answered in the ACK. Who rejects every stream there sends the BYE as well
+    // (§13.2.2.4).
     pub(super) fn acknowledged(&mut self, address: IpAddr, ack: &Message) -> Result<(), SdpError> {
         if !std::mem::take(&mut self.awaits_answer) {
             return Ok(());
         }
         let answer = description_of(ack).unwrap_or_default();
-        self.apart(|this| this.party(address, 0).check(answer))
+        match self.apart(|this| this.party(address, 0).check(answer)) {
+            Err(SdpError::NoAudio) => Ok(()),
+            judged => judged,
+        }
     }
 
     /// What the peer asks for has nothing to do with what this side proposes.

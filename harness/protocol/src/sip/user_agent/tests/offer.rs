@@ -24,6 +24,11 @@ fn description(names: &[&str]) -> Vec<u8> {
     party.offer()
 }
 
+fn rejection() -> Vec<u8> {
+    let text = String::from_utf8_lossy(&description(&["PCMU"])).replace("audio 4000", "audio 0");
+    text.into_bytes()
+}
+
 fn offering(mut request: Message, names: &[&str]) -> Message {
     request.set_body("application/sdp", description(names));
     request
@@ -74,9 +79,11 @@ fn an_offer_is_answered_in_the_2xx() {
 #[test]
 fn without_an_offer_the_2xx_makes_one_and_the_ack_must_answer_it() {
     // What the ACK says, and what comes of it.
-    let table: [(Option<Vec<u8>>, &[&str]); 4] = [
+    let table: [(Option<Vec<u8>>, &[&str]); 5] = [
         (Some(description(&["PCMU"])), &[]),
         (Some(description(&["G729"])), &["BYE"]),
+        // Whoever rejects everything ends the call, too.
+        (Some(rejection()), &[]),
         (Some(b"v=0\r\n".to_vec()), &["BYE"]),
         (None, &["BYE"]),
     ];
@@ -238,6 +245,15 @@ fn a_scheme_that_is_not_sip_is_416() {
     let mut odd = request("OPTIONS", "1", "");
     odd.set_request_uri("tel:+15551234");
     assert_eq!(bench.receive(odd), ["416 OPTIONS"]);
+}
+
+#[test]
+fn a_refusal_that_nobody_thinks_about_does_not_ring() {
+    let mut bench = with(|config| {
+        config.answer.status = Status::new(484);
+        config.answer.pick_up = Duration::ZERO;
+    });
+    assert_eq!(bench.receive(request("INVITE", "1", "")), ["484 INVITE"]);
 }
 
 #[test]
