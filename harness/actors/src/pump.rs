@@ -141,6 +141,8 @@ impl Pump {
                 ring: Duration::from_millis(100),
                 ..crate::phone::Answer::default()
             },
+            media: crate::phone::Media::default(),
+            glare: crate::phone::Glare::default(),
             keep_alive: None,
             transport: Transport::Udp,
             tcp: false,

@@ -9,7 +9,7 @@ use linefault_protocol::sip::transaction::Output;
 use linefault_protocol::sip::user_agent::{self, Event, UserAgent, UserAgentTurn};
 use linefault_protocol::sip::{Transport, Uri};
 
-use super::entry::domain_of;
+use super::entry::{codecs, domain_of};
 use super::{Config, log};
 use crate::catalogue::{Command, Directory};
 use crate::element::Element;
@@ -70,7 +70,10 @@ impl Life {
                 running.next_keep_alive = None;
                 running.step(cx, |agent, turn| agent.leave(turn));
             }
-            ("re-invite", _) => running.step(cx, |agent, turn| agent.reinvite(turn)),
+            ("re-invite", _) => {
+                let codecs = codecs(&command.arguments);
+                running.step(cx, |agent, turn| agent.reinvite(turn, codecs));
+            }
             ("update", _) => running.step(cx, |agent, turn| agent.update(turn)),
             ("info", _) => running.step(cx, |agent, turn| agent.info(turn)),
             ("hang-up", _) => running.step(cx, |agent, turn| agent.hang_up(turn)),
@@ -107,6 +110,8 @@ impl Machine for Life {
                         expires: self.config.expires,
                         answer: self.config.answer.clone(),
                         transport: self.config.transport,
+                        media: self.config.media.clone(),
+                        glare: self.config.glare,
                     }),
                     dialogs: BTreeSet::new(),
                     proxy: self.config.proxy,

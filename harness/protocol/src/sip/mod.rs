@@ -18,6 +18,7 @@ pub mod parse;
 pub mod proxy;
 mod read;
 pub mod registrar;
+pub mod sdp;
 pub mod status;
 pub mod transaction;
 pub mod transport;

@@ -3,6 +3,7 @@
 //! The machines and actors know nothing of them. A defect is either another value of one of an actor's
 //! policies or an edit of what goes into and comes out of its machine. A new one is a file and a line here.
 
+mod answer_after_global_failure_lost;
 mod bye_ignored;
 mod bye_panics;
 mod bye_stops_at_first_contact;
@@ -11,6 +12,8 @@ mod cancel_is_481;
 mod dead_binding_stays;
 mod expired_bindings_stay;
 mod failure_not_acknowledged;
+mod glare_window_shared;
+mod global_failure_at_once;
 mod grant_not_kept;
 mod losers_not_cancelled;
 mod max_forwards_kept;
@@ -33,6 +36,7 @@ use linefault_actors::{Context, Deadlines, Input, Machine, Output};
 
 /// Every defect there is.
 pub const CATALOGUE: &[&Defect] = &[
+    &answer_after_global_failure_lost::DEFECT,
     &bye_ignored::DEFECT,
     &bye_panics::DEFECT,
     &bye_stops_at_first_contact::DEFECT,
@@ -41,6 +45,8 @@ pub const CATALOGUE: &[&Defect] = &[
     &dead_binding_stays::DEFECT,
     &expired_bindings_stay::DEFECT,
     &failure_not_acknowledged::DEFECT,
+    &glare_window_shared::DEFECT,
+    &global_failure_at_once::DEFECT,
     &grant_not_kept::DEFECT,
     &losers_not_cancelled::DEFECT,
     &max_forwards_kept::DEFECT,

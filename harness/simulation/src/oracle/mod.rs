@@ -9,6 +9,8 @@ mod bindings;
 mod cancel;
 mod final_answer;
 mod forwarding;
+mod glare;
+mod global_failure;
 mod identifiers;
 mod left_over;
 mod log_levels;
@@ -30,6 +32,8 @@ pub const CATALOGUE: &[&Oracle] = &[
     &acknowledged::ORACLE,
     &cancel::ORACLE,
     &forwarding::ORACLE,
+    &global_failure::ORACLE,
+    &glare::ORACLE,
     &identifiers::ORACLE,
     &log_levels::ORACLE,
     &agreement::ORACLE,
