@@ -3,13 +3,13 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use linefault_protocol::sip::Status;
+use linefault_protocol::sip::{Status, Uri};
 
 use crate::catalogue::{
     Actor, CommandEntry, Directory, Entry, Kind, Listing, Presence, Setting, Settings,
 };
 
-use super::{Answer, Config, Phone};
+use super::{Answer, Config, Phone, Redirect};
 
 /// The phone in the catalogue.
 pub static ENTRY: Entry = Entry {
@@ -30,6 +30,12 @@ const SETTINGS: &[Setting] = &[
         doc: "The user part of its address-of-record.",
     },
     Setting {
+        name: "password",
+        kind: Kind::Text,
+        presence: Presence::Optional,
+        doc: "What it answers challenges with; without one it answers none. A proxy of its domain knows it.",
+    },
+    Setting {
         name: "registrar",
         kind: Kind::Host,
         presence: Presence::Required,
@@ -46,6 +52,18 @@ const SETTINGS: &[Setting] = &[
         kind: Kind::Duration,
         presence: Presence::Default("0s"),
         doc: "How often it sends line breaks to the registrar, so that a NAT keeps its mapping; 0s sends none.",
+    },
+    Setting {
+        name: "servers",
+        kind: Kind::List(&Kind::Host),
+        presence: Presence::Optional,
+        doc: "Where its requests go, in that order, when the registrar answers 503 with Retry-After.",
+    },
+    Setting {
+        name: "require",
+        kind: Kind::List(&Kind::Text),
+        presence: Presence::Optional,
+        doc: "Option tags that a caller must support; one that does not is refused with 421.",
     },
     Setting {
         name: "answer",
@@ -73,6 +91,18 @@ const ANSWER: &[Setting] = &[
         kind: Kind::Integer(300, 699),
         presence: Presence::Optional,
         doc: "Refuses the call with this status instead of taking it.",
+    },
+    Setting {
+        name: "contacts",
+        kind: Kind::List(&Kind::HostOrUri),
+        presence: Presence::Optional,
+        doc: "Where a redirecting `status` sends the caller, best first: phones by their hosts' names, or SIP URIs.",
+    },
+    Setting {
+        name: "expires",
+        kind: Kind::Duration,
+        presence: Presence::Optional,
+        doc: "How long a redirection holds, in whole seconds; for one call where absent.",
     },
     Setting {
         name: "do_not_disturb",
@@ -170,12 +200,24 @@ fn build(settings: &Settings, directory: &Directory) -> Box<dyn Actor> {
     Box::new(Phone::new(
         Config {
             user: settings.text("user").unwrap_or_default().to_owned(),
+            password: settings.text("password").map(str::to_owned),
             domain: registrar.map(domain_of).unwrap_or_default(),
             proxy: registrar.map_or(NOWHERE, |listing| listing.address),
             expires: settings
                 .duration("expires")
                 .unwrap_or(Duration::from_secs(3600)),
             answer: settings.table("answer").map(answer).unwrap_or_default(),
+            redirect: settings
+                .table("answer")
+                .map(|table| redirect(table, directory))
+                .unwrap_or_default(),
+            required: settings
+                .texts("require")
+                .unwrap_or_default()
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
+            other_servers: servers(settings, directory),
             keep_alive: settings
                 .duration("keep_alive")
                 .filter(|every| !every.is_zero()),
@@ -188,6 +230,39 @@ fn build(settings: &Settings, directory: &Directory) -> Box<dyn Actor> {
 pub(super) fn domain_of(listing: &Listing) -> String {
     let domain = listing.settings.text("domain").map(str::to_owned);
     domain.unwrap_or_else(|| listing.address.to_string())
+}
+
+/// The URI that a name or a text means: that of a phone in the directory, or what it says.
+pub(super) fn uri_of(directory: &Directory, to: &str) -> Option<Uri> {
+    let Some(listing) = directory.find(to) else {
+        return Uri::parse(to).ok();
+    };
+    let registrar = listing.settings.text("registrar");
+    let domain = registrar
+        .and_then(|name| directory.find(name))
+        .map(domain_of);
+    let uri = match (listing.settings.text("user"), domain) {
+        (Some(user), Some(domain)) => format!("sip:{user}@{domain}"),
+        _ => format!("sip:{}", listing.address),
+    };
+    Uri::parse(&uri).ok()
+}
+
+fn servers(settings: &Settings, directory: &Directory) -> Vec<SocketAddr> {
+    let names = settings.texts("servers").unwrap_or_default().into_iter();
+    names
+        .filter_map(|name| Some(directory.find(name)?.address))
+        .collect()
+}
+
+fn redirect(table: &Settings, directory: &Directory) -> Redirect {
+    let contacts = table.texts("contacts").unwrap_or_default().into_iter();
+    Redirect {
+        contacts: contacts
+            .filter_map(|to| Some(uri_of(directory, to)?.to_string()))
+            .collect(),
+        lifetime: table.duration("expires"),
+    }
 }
 
 fn answer(table: &Settings) -> Answer {

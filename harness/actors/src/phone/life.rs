@@ -10,7 +10,7 @@ use linefault_protocol::sip::Uri;
 use linefault_protocol::sip::transaction::Output;
 use linefault_protocol::sip::user_agent::{self, Event, UserAgent, UserAgentTurn};
 
-use super::entry::domain_of;
+use super::entry::uri_of;
 use super::{Config, log};
 use crate::catalogue::{Command, Directory};
 use crate::element::Element;
@@ -43,18 +43,7 @@ impl Life {
 
     /// The URI that a command means: that of a phone in the directory, or what it says.
     fn target(&self, to: &str) -> Option<Uri> {
-        let Some(listing) = self.directory.find(to) else {
-            return Uri::parse(to).ok();
-        };
-        let registrar = listing.settings.text("registrar");
-        let domain = registrar
-            .and_then(|name| self.directory.find(name))
-            .map(domain_of);
-        let uri = match (listing.settings.text("user"), domain) {
-            (Some(user), Some(domain)) => format!("sip:{user}@{domain}"),
-            _ => format!("sip:{}", listing.address),
-        };
-        Uri::parse(&uri).ok()
+        uri_of(&self.directory, to)
     }
 
     fn command(&mut self, cx: &mut Context<'_>, command: &Command) {
@@ -101,11 +90,15 @@ impl Machine for Life {
                     element: Element::new(),
                     agent: UserAgent::new(user_agent::Config {
                         user: self.config.user.clone(),
+                        password: self.config.password.clone(),
                         domain: self.config.domain.clone(),
                         address: local,
                         proxy: self.config.proxy,
                         expires: self.config.expires,
                         answer: self.config.answer,
+                        redirect: self.config.redirect.clone(),
+                        required: self.config.required.clone(),
+                        other_servers: self.config.other_servers.clone(),
                     }),
                     dialogs: BTreeSet::new(),
                     proxy: self.config.proxy,

@@ -7,13 +7,16 @@ mod acknowledged;
 mod agreement;
 mod bindings;
 mod cancel;
+mod credentials;
 mod final_answer;
 mod forwarding;
 mod identifiers;
 mod left_over;
 mod log_levels;
+mod non_invite_408;
 mod panic;
 mod retransmission;
+mod retry_after;
 mod ringing;
 mod timers;
 
@@ -35,6 +38,9 @@ pub const CATALOGUE: &[&Oracle] = &[
     &agreement::ORACLE,
     &ringing::ORACLE,
     &bindings::ORACLE,
+    &credentials::ORACLE,
+    &retry_after::ORACLE,
+    &non_invite_408::ORACLE,
     &left_over::ORACLE,
     &panic::ORACLE,
 ];

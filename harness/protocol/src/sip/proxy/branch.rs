@@ -28,6 +28,7 @@ impl Proxy {
             destination: None,
             request: context.request.clone(),
             state: BranchState::Calling,
+            when_silent: self.statuses.when_silent(target.outside),
             cancel: Cancel::No,
         };
         if let Some((destination, request)) = prepared {

@@ -33,6 +33,8 @@ pub(super) struct Branch {
     /// As it was sent.
     pub(super) request: Message,
     pub(super) state: BranchState,
+    /// What it counts as when nothing comes back.
+    pub(super) when_silent: Status,
     /// Whether it is to be cancelled, or was.
     pub(super) cancel: Cancel,
 }
@@ -48,6 +50,8 @@ pub(super) enum BranchState {
     Answered(Message),
     /// This proxy has made up its final response.
     Failed(Message),
+    /// Its redirection was followed: other branches stand for it.
+    Redirected,
     /// It was given up, and nothing is to be said about it (RFC 4320 §4.2).
     Silent,
 }

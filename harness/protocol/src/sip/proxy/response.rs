@@ -38,7 +38,9 @@ impl Proxy {
                 {
                     context.cancel_all();
                 }
-                self.failure(turn, server, client, response);
+                if !self.follow(turn, server, client, &response) {
+                    self.failure(turn, server, client, response);
+                }
                 self.send_cancels(turn, server);
             }
         }

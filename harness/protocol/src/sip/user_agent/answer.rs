@@ -18,6 +18,7 @@ impl UserAgent {
         };
         let mut response = Message::response_to(&ringing.invite, status, None);
         response.add_to_tag(&ringing.tag);
+        self.redirect(&mut response);
         turn.respond(ringing.server, response);
         let reason = status.reason().to_owned();
         self.call_failed(turn, id, Failure::Refused(status, reason));

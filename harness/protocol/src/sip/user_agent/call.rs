@@ -68,6 +68,14 @@ pub(super) struct Calling {
     pub(super) give_up_at: Option<Instant>,
 }
 
+/// A request that has just been sent.
+pub(super) struct Dispatched {
+    pub(super) client: TransactionId,
+    pub(super) destination: SocketAddr,
+    /// With its Via.
+    pub(super) message: Message,
+}
+
 /// An INVITE that came in.
 #[derive(Clone, Debug)]
 pub(super) struct Ringing {
@@ -88,6 +96,21 @@ pub(super) struct Unacknowledged {
     pub(super) interval: std::time::Duration,
     pub(super) resend_at: Instant,
     pub(super) give_up_at: Instant,
+}
+
+impl Calling {
+    /// An INVITE that has just been sent.
+    pub(super) fn new(sent: Dispatched) -> Self {
+        Self {
+            client: sent.client,
+            invite: sent.message,
+            destination: sent.destination,
+            proceeding: false,
+            rings: false,
+            cancelled: false,
+            give_up_at: None,
+        }
+    }
 }
 
 impl Call {
@@ -200,11 +223,8 @@ impl UserAgent {
     }
 
     /// Sends a request in a client transaction of its own.
-    pub(super) fn send(&self, turn: &mut UserAgentTurn<'_>, mut request: Message) -> TransactionId {
-        let via = turn.via(self.config.address);
-        request.prepend("Via", &via);
-        let destination = self.next_hop(&request);
-        turn.request(destination, request)
+    pub(super) fn send(&mut self, turn: &mut UserAgentTurn<'_>, request: Message) -> TransactionId {
+        self.dispatch(turn, request).client
     }
 
     /// Where a request goes: its first route, or the Request-URI in a dialog, or else the proxy.
@@ -218,6 +238,6 @@ impl UserAgent {
             _ => None,
         };
         uri.and_then(|uri| uri.socket_address())
-            .unwrap_or(self.config.proxy)
+            .unwrap_or(self.servers.current())
     }
 }

@@ -7,7 +7,7 @@ use super::request::{ALLOW, offer};
 use super::{Ending, Event, UserAgent, UserAgentTurn};
 use crate::sip::dialog::{Dialog, DialogError};
 use crate::sip::transaction::TransactionId;
-use crate::sip::{Message, Method, Status};
+use crate::sip::{Class, Message, Method, Status};
 
 impl UserAgent {
     /// A request in a server transaction of its own.
@@ -76,8 +76,11 @@ impl UserAgent {
         if let Some(call) = self.calls.get_mut(&call) {
             call.dialog = Some(dialog);
         }
-        if self.config.answer.ring.is_zero() {
-            self.ring(turn, call);
+        // RFC 3261 §8.3: a redirect server rings nobody.
+        match self.config.answer.status {
+            Some(status) if status.class() == Class::Redirection => self.refuse(turn, call, status),
+            _ if self.config.answer.ring.is_zero() => self.ring(turn, call),
+            _ => {}
         }
     }
 

@@ -15,23 +15,18 @@ use crate::sip::{Message, Method, Status, Uri};
 impl UserAgent {
     /// Calls a URI.
     pub fn call(&mut self, turn: &mut UserAgentTurn<'_>, uri: &Uri) {
+        if !self.servers.choose(turn.now) {
+            let event = Event::NotDone(Method::Invite, uri.to_string(), Failure::NoServer);
+            return turn.above.push(event);
+        }
         let mut invite = self.outside_dialog(turn, &Method::Invite, uri.as_str());
         invite.append("Contact", &self.contact());
         offer(&mut invite, self.config.address);
-        let via = turn.via(self.config.address);
-        invite.prepend("Via", &via);
-        let destination = self.next_hop(&invite);
-        let client = turn.request(destination, invite.clone());
-        let calling = Calling {
-            client,
-            invite,
-            destination,
-            proceeding: false,
-            rings: false,
-            cancelled: false,
-            give_up_at: None,
-        };
+        let search = self.direct(turn, &mut invite);
+        let calling = Calling::new(self.dispatch(turn, invite));
+        let client = calling.client;
         let id = self.open(turn, uri.to_string(), Phase::Calling(calling));
+        self.searches.insert(id, search);
         self.clients.insert(client, Purpose::Invite(id));
     }
 
@@ -58,9 +53,24 @@ impl UserAgent {
         } else if status.is_success() {
             self.answered(turn, id, response);
         } else {
-            self.clients.remove(&client);
             let reason = response.reason().unwrap_or_default().into_owned();
-            self.call_failed(turn, id, Failure::Refused(status, reason));
+            let failure = Failure::Refused(status, reason);
+            self.not_reached(turn, id, client, failure, Some(response));
+        }
+    }
+
+    /// An INVITE came to nothing: the callee is looked for elsewhere, or the call has failed.
+    pub(super) fn not_reached(
+        &mut self,
+        turn: &mut UserAgentTurn<'_>,
+        id: u64,
+        client: TransactionId,
+        failure: Failure,
+        response: Option<&Message>,
+    ) {
+        if !self.look_further(turn, id, client, response) {
+            self.clients.remove(&client);
+            self.call_failed(turn, id, failure);
         }
     }
 

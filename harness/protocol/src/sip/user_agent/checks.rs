@@ -36,6 +36,19 @@ impl UserAgent {
             response.append("Unsupported", &required);
             return Some(response);
         }
+        // §21.4.21
+        let supported = request.supported();
+        let lacking = self
+            .config
+            .required
+            .iter()
+            .filter(|it| !supported.contains(&it.as_str()));
+        let lacking: Vec<_> = lacking.map(String::as_str).collect();
+        if method == Method::Invite && !lacking.is_empty() {
+            let mut response = turn.response(request, Status::EXTENSION_REQUIRED);
+            response.append("Require", &lacking.join(", "));
+            return Some(response);
+        }
         let readable = media_type_of(&method)?;
         let unreadable =
             !request.body().is_empty() && request.content_type().as_deref() != Some(readable);

@@ -10,16 +10,33 @@ use crate::sip::Status;
 pub struct Config {
     /// The user part of its address-of-record and its contact.
     pub user: String,
+    /// What it answers challenges with; without one it answers none.
+    pub password: Option<String>,
     /// The domain of its address-of-record.
     pub domain: String,
     /// Where it is reached; goes into Via and Contact.
     pub address: SocketAddr,
     /// Where every request goes that has no route set.
     pub proxy: SocketAddr,
+    /// The servers to go to, in that order, when the first says 503 with Retry-After.
+    pub other_servers: Vec<SocketAddr>,
     /// The registration lifetime that it asks for, in whole seconds.
     pub expires: Duration,
     /// How it takes calls.
     pub answer: Answer,
+    /// Where it sends callers, if it answers with a redirection.
+    pub redirect: Redirect,
+    /// The option tags that a caller must support (421 otherwise).
+    pub required: Vec<String>,
+}
+
+/// Where callers are sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Redirect {
+    /// The URIs to try instead, best first.
+    pub contacts: Vec<String>,
+    /// How long that holds, in whole seconds; for one call alone if `None`.
+    pub lifetime: Option<Duration>,
 }
 
 /// How a user agent takes calls.

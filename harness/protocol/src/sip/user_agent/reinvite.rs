@@ -98,6 +98,7 @@ impl UserAgent {
         let Some(mut message) = dialog.map(|dialog| dialog.ack(number)) else {
             return;
         };
+        self.sign_ack(&mut message);
         let via = turn.via(self.config.address);
         message.prepend("Via", &via);
         let destination = self.next_hop(&message);

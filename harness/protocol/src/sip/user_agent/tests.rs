@@ -4,7 +4,7 @@ mod single;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{Answer, Config, Ending, Event, UserAgent, UserAgentTurn};
+use super::{Answer, Config, Ending, Event, Redirect, UserAgent, UserAgentTurn};
 use crate::Instant;
 use crate::sip::transaction::{Layer, Output, Timers};
 use crate::sip::turn::Turn;
@@ -26,11 +26,15 @@ impl Bench {
     fn new() -> Self {
         let config = Config {
             user: "1001".to_owned(),
+            password: Some("secret".to_owned()),
             domain: "sim.test".to_owned(),
             address: address("192.0.2.1:5060"),
             proxy: address(PROXY),
             expires: Duration::from_secs(30),
             answer: Answer::default(),
+            other_servers: Vec::new(),
+            redirect: Redirect::default(),
+            required: Vec::new(),
         };
         Self {
             now: Instant::START,
