@@ -142,7 +142,6 @@ impl Pump {
                 ring: Duration::from_millis(100),
                 ..crate::phone::Answer::default()
             },
-            redirect: crate::phone::Redirect::default(),
             required: Vec::new(),
             other_servers: Vec::new(),
             keep_alive: None,

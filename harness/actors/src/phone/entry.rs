@@ -9,7 +9,7 @@ use crate::catalogue::{
     Actor, CommandEntry, Directory, Entry, Kind, Listing, Presence, Setting, Settings,
 };
 
-use super::{Answer, Config, Phone, Redirect};
+use super::{Answer, Body, Config, Phone, Refusal};
 
 /// The phone in the catalogue.
 pub static ENTRY: Entry = Entry {
@@ -93,12 +93,6 @@ const ANSWER: &[Setting] = &[
         doc: "Refuses the call with this status instead of taking it.",
     },
     Setting {
-        name: "contacts",
-        kind: Kind::List(&Kind::HostOrUri),
-        presence: Presence::Optional,
-        doc: "Where a redirecting `status` sends the caller, best first: phones by their hosts' names, or SIP URIs.",
-    },
-    Setting {
         name: "expires",
         kind: Kind::Duration,
         presence: Presence::Optional,
@@ -109,6 +103,30 @@ const ANSWER: &[Setting] = &[
         kind: Kind::Switch,
         presence: Presence::Default("false"),
         doc: "Refuses every call with 480 at once, without a ring.",
+    },
+    Setting {
+        name: "retry_after",
+        kind: Kind::Duration,
+        presence: Presence::Optional,
+        doc: "Retry-After of the refusal, in whole seconds; RFC 3261 §20.33 has it with 404, 413, 480, 486, 500, 503, 600 and 603.",
+    },
+    Setting {
+        name: "contacts",
+        kind: Kind::List(&Kind::HostOrUri),
+        presence: Presence::Optional,
+        doc: "Contact of the refusal, phones by their hosts' names or URIs: where else to try (3xx), or who may be meant (485).",
+    },
+    Setting {
+        name: "body",
+        kind: Kind::Text,
+        presence: Presence::Optional,
+        doc: "The body of the refusal: the alternatives of a 380, the key to use of a 493.",
+    },
+    Setting {
+        name: "body_type",
+        kind: Kind::Text,
+        presence: Presence::Default("text/plain"),
+        doc: "The media type of that body.",
     },
 ];
 
@@ -206,17 +224,11 @@ fn build(settings: &Settings, directory: &Directory) -> Box<dyn Actor> {
             expires: settings
                 .duration("expires")
                 .unwrap_or(Duration::from_secs(3600)),
-            answer: settings.table("answer").map(answer).unwrap_or_default(),
-            redirect: settings
+            answer: settings
                 .table("answer")
-                .map(|table| redirect(table, directory))
+                .map(|table| answer(table, directory))
                 .unwrap_or_default(),
-            required: settings
-                .texts("require")
-                .unwrap_or_default()
-                .into_iter()
-                .map(str::to_owned)
-                .collect(),
+            required: texts(settings, "require"),
             other_servers: servers(settings, directory),
             keep_alive: settings
                 .duration("keep_alive")
@@ -255,17 +267,8 @@ fn servers(settings: &Settings, directory: &Directory) -> Vec<SocketAddr> {
         .collect()
 }
 
-fn redirect(table: &Settings, directory: &Directory) -> Redirect {
-    let contacts = table.texts("contacts").unwrap_or_default().into_iter();
-    Redirect {
-        contacts: contacts
-            .filter_map(|to| Some(uri_of(directory, to)?.to_string()))
-            .collect(),
-        lifetime: table.duration("expires"),
-    }
-}
-
-fn answer(table: &Settings) -> Answer {
+fn answer(table: &Settings, directory: &Directory) -> Answer {
+    let contacts = texts(table, "contacts").into_iter();
     let usual = Answer::default();
     Answer {
         ring: table.duration("ring").unwrap_or(usual.ring),
@@ -274,5 +277,21 @@ fn answer(table: &Settings) -> Answer {
             .integer("status")
             .and_then(|code| Status::new(u16::try_from(code).ok()?)),
         do_not_disturb: table.switch("do_not_disturb"),
+        refusal: Refusal {
+            retry_after: table.duration("retry_after"),
+            contacts: contacts
+                .filter_map(|to| Some(uri_of(directory, &to)?.to_string()))
+                .collect(),
+            expires: table.duration("expires"),
+            body: table.text("body").map(|text| Body {
+                media_type: table.text("body_type").unwrap_or("text/plain").to_owned(),
+                text: text.to_owned(),
+            }),
+        },
     }
+}
+
+fn texts(table: &Settings, name: &str) -> Vec<String> {
+    let texts = table.texts(name).unwrap_or_default();
+    texts.into_iter().map(str::to_owned).collect()
 }

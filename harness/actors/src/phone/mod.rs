@@ -10,7 +10,7 @@ mod log;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-pub use linefault_protocol::sip::user_agent::{Answer, Redirect};
+pub use linefault_protocol::sip::user_agent::{Answer, Body, Refusal};
 
 use crate::catalogue::{Actor, Directory};
 use crate::{Behaviour, Host};
@@ -41,8 +41,6 @@ pub struct Config {
     pub expires: Duration,
     /// How it takes calls.
     pub answer: Answer,
-    /// Where it sends callers, if it answers with a redirection.
-    pub redirect: Redirect,
     /// The option tags that its callers must support.
     pub required: Vec<String>,
     /// Where it goes when its registrar asks to be left alone.

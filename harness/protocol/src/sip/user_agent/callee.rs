@@ -55,7 +55,11 @@ impl UserAgent {
     fn invited(&mut self, turn: &mut UserAgentTurn<'_>, id: TransactionId, request: &Message) {
         let status = self.willingness();
         if !status.is_success() {
-            return turn.answer(id, request, status);
+            let mut response = turn.response(request, status);
+            if status == Status::TEMPORARILY_UNAVAILABLE {
+                self.config.answer.refusal.complete(&mut response);
+            }
+            return turn.respond(id, response);
         }
         let tag = turn.token("tag");
         let mut response = Message::response_to(request, Status::OK, None);
@@ -78,7 +82,10 @@ impl UserAgent {
         }
         // RFC 3261 §8.3: a redirect server rings nobody.
         match self.config.answer.status {
-            Some(status) if status.class() == Class::Redirection => self.refuse(turn, call, status),
+            Some(status) if status.class() == Class::Redirection => {
+                let refusal = self.config.answer.refusal.clone();
+                self.refuse_with(turn, call, status, |response| refusal.complete(response));
+            }
             _ if self.config.answer.ring.is_zero() => self.ring(turn, call),
             _ => {}
         }

@@ -24,23 +24,12 @@ pub struct Config {
     pub expires: Duration,
     /// How it takes calls.
     pub answer: Answer,
-    /// Where it sends callers, if it answers with a redirection.
-    pub redirect: Redirect,
     /// The option tags that a caller must support (421 otherwise).
     pub required: Vec<String>,
 }
 
-/// Where callers are sent.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Redirect {
-    /// The URIs to try instead, best first.
-    pub contacts: Vec<String>,
-    /// How long that holds, in whole seconds; for one call alone if `None`.
-    pub lifetime: Option<Duration>,
-}
-
 /// How a user agent takes calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// From the arrival of the INVITE to the 180.
     pub ring: Duration,
@@ -50,6 +39,30 @@ pub struct Answer {
     pub status: Option<Status>,
     /// Whether every call is refused with 480 at once, without a ring.
     pub do_not_disturb: bool,
+    /// What comes with `status`, or with the 480 of `do_not_disturb`.
+    pub refusal: Refusal,
+}
+
+/// What comes with a refusal besides its status.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Refusal {
+    /// Retry-After, in whole seconds: with 404, 413, 480, 486, 500, 503, 600 and 603 (RFC 3261 §20.33).
+    pub retry_after: Option<Duration>,
+    /// Contact, one URI each: where else to try, with 3xx; who may be meant, with 485 (RFC 3261 §20.10).
+    pub contacts: Vec<String>,
+    /// Expires, in whole seconds: how long a redirection holds; for one call alone if `None` (RFC 3261 §21.3.3).
+    pub expires: Option<Duration>,
+    /// The body: the alternatives of a 380, the key to use of a 493.
+    pub body: Option<Body>,
+}
+
+/// A body and what it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Body {
+    /// The media type, for Content-Type.
+    pub media_type: String,
+    /// Its text.
+    pub text: String,
 }
 
 impl Default for Answer {
@@ -60,6 +73,7 @@ impl Default for Answer {
             pick_up: Duration::from_secs(1),
             status: None,
             do_not_disturb: false,
+            refusal: Refusal::default(),
         }
     }
 }

@@ -39,7 +39,7 @@ use servers::Servers;
 use single::Single;
 use surplus::Surplus;
 
-pub use config::{Answer, Config, Redirect};
+pub use config::{Answer, Body, Config, Refusal};
 pub use event::{Ending, Event, Failure};
 
 /// One user agent with one line.

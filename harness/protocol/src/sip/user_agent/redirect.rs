@@ -1,7 +1,7 @@
 //! Redirections.
 //!
 //! Owns where a call is looked for next (RFC 3261 §8.1.3.4), what is remembered of where somebody moved to (§21.3.2,
-//! §21.3.3), and the contacts that this side names when it redirects. Refuses to go anywhere twice.
+//! §21.3.3). Refuses to go anywhere twice.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -135,23 +135,6 @@ impl UserAgent {
         self.renumber(&purpose, &mut request);
         self.send_again(turn, purpose, request);
         true
-    }
-
-    /// Names the contacts that a caller should try instead, in a response that sends it elsewhere.
-    // RFC 3261 §21.3, §21.4.23
-    pub(super) fn redirect(&self, response: &mut Message) {
-        let status = response.status();
-        let elsewhere =
-            status.is_some_and(|it| it.class() == Class::Redirection || it == Status::AMBIGUOUS);
-        if !elsewhere {
-            return;
-        }
-        for contact in &self.config.redirect.contacts {
-            response.append("Contact", &format!("<{contact}>"));
-        }
-        if let Some(lifetime) = self.config.redirect.lifetime {
-            response.append("Expires", &lifetime.as_secs().to_string());
-        }
     }
 }
 

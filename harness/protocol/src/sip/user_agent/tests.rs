@@ -4,7 +4,7 @@ mod single;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{Answer, Config, Ending, Event, Redirect, UserAgent, UserAgentTurn};
+use super::{Answer, Config, Ending, Event, UserAgent, UserAgentTurn};
 use crate::Instant;
 use crate::sip::transaction::{Layer, Output, Timers};
 use crate::sip::turn::Turn;
@@ -33,7 +33,6 @@ impl Bench {
             expires: Duration::from_secs(30),
             answer: Answer::default(),
             other_servers: Vec::new(),
-            redirect: Redirect::default(),
             required: Vec::new(),
         };
         Self {
