@@ -149,7 +149,15 @@ const COMMANDS: &[CommandEntry] = &[
     CommandEntry {
         name: "call",
         doc: "Calls somebody.",
-        arguments: &[TO],
+        arguments: &[
+            TO,
+            Setting {
+                name: "expires",
+                kind: Kind::Duration,
+                presence: Presence::Optional,
+                doc: "Gives up when nobody has answered by then, in whole seconds, and says so in the INVITE.",
+            },
+        ],
     },
     CommandEntry {
         name: "re-invite",

@@ -68,7 +68,10 @@ impl Life {
                 running.agent.set_do_not_disturb(on);
                 tracing::info!(on, "do not disturb");
             }
-            ("call", Some(uri)) => running.step(cx, |agent, turn| agent.call(turn, &uri)),
+            ("call", Some(uri)) => {
+                let patience = command.arguments.duration("expires");
+                running.step(cx, |agent, turn| agent.call_within(turn, &uri, patience));
+            }
             ("options", Some(uri)) => running.step(cx, |agent, turn| agent.ask(turn, &uri)),
             ("message", Some(uri)) => {
                 let text = command.arguments.text("text").unwrap_or_default();

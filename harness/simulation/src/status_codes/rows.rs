@@ -154,6 +154,13 @@ pub const ROWS: &[Row] = &[
         "§9.1, §16.8",
     ),
     row(
+        408,
+        "an invitation that is over before anybody has said a word",
+        "status/invitation-expires",
+        "",
+        "§13.2.1, §20.19, §21.4.9",
+    ),
+    row(
         413,
         "a body that is larger than the proxy takes",
         "status/body-too-large",

@@ -61,9 +61,14 @@ impl Proxy {
     ) -> Result<(), Refusal> {
         let rules = &self.gate.rules;
         let is_new = request.to().is_ok_and(|to| to.tag().is_none());
-        let full = rules
-            .max_requests
-            .is_some_and(|most| self.contexts.len() >= most);
+        // What let a 2xx pass only waits for another.
+        let busy = || {
+            self.contexts
+                .values()
+                .filter(|it| it.forget_at.is_none())
+                .count()
+        };
+        let full = rules.max_requests.is_some_and(|most| busy() >= most);
         if is_new && (full || self.gate.stopping) {
             let seconds = rules.retry_after.as_secs().to_string();
             return Err(Refusal::from(Status::SERVICE_UNAVAILABLE).with("Retry-After", &seconds));

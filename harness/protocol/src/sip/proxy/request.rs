@@ -114,7 +114,7 @@ impl Proxy {
         if serial {
             targets.truncate(1);
         }
-        let context = ResponseContext::new(message, mark, alternates);
+        let context = ResponseContext::new(turn.now, message, mark, alternates);
         self.contexts.insert(id, context);
         for target in &targets {
             self.send_to(turn, id, target);

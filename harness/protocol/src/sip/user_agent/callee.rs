@@ -2,7 +2,7 @@
 //!
 //! Owns what a UAS does with each: RFC 3261 §8.2, §9.2, §11.2, §13.3 and §15.1.2.
 
-use super::call::{Call, Phase, Reinvite, Ringing};
+use super::call::{Call, Phase, Reinvite, Ringing, expiry};
 use super::request::{ALLOW, offer};
 use super::{Ending, Event, UserAgent, UserAgentTurn};
 use crate::sip::dialog::{Dialog, DialogError};
@@ -73,6 +73,7 @@ impl UserAgent {
             server: id,
             invite: request.clone(),
             tag,
+            expires_at: expiry(turn.now, request),
             next_at: turn.now + self.config.answer.ring,
             rings: false,
         };

@@ -3,6 +3,7 @@
 //! Owns what a UAC does between its INVITE and the dialog (RFC 3261 §13.2), and giving up before (§9.1).
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use super::call::{Calling, Phase};
 use super::request::offer;
@@ -15,6 +16,17 @@ use crate::sip::{Message, Method, Status, Uri};
 impl UserAgent {
     /// Calls a URI.
     pub fn call(&mut self, turn: &mut UserAgentTurn<'_>, uri: &Uri) {
+        self.call_within(turn, uri, None);
+    }
+
+    /// Calls a URI, and gives up when nobody has answered after so many whole seconds.
+    // RFC 3261 §13.2.1
+    pub fn call_within(
+        &mut self,
+        turn: &mut UserAgentTurn<'_>,
+        uri: &Uri,
+        patience: Option<Duration>,
+    ) {
         if !self.servers.choose(turn.now) {
             let event = Event::NotDone(Method::Invite, uri.to_string(), Failure::NoServer);
             return turn.above.push(event);
@@ -22,8 +34,11 @@ impl UserAgent {
         let mut invite = self.outside_dialog(turn, &Method::Invite, uri.as_str());
         invite.append("Contact", &self.contact());
         offer(&mut invite, self.config.address);
+        if let Some(patience) = patience {
+            invite.append("Expires", &patience.as_secs().to_string());
+        }
         let search = self.direct(turn, &mut invite);
-        let calling = Calling::new(self.dispatch(turn, invite));
+        let calling = Calling::new(turn.now, self.dispatch(turn, invite));
         let client = calling.client;
         let id = self.open(turn, uri.to_string(), Phase::Calling(calling));
         self.searches.insert(id, search);
@@ -34,6 +49,7 @@ impl UserAgent {
     pub(super) fn give_up_calling(&mut self, turn: &mut UserAgentTurn<'_>, id: u64) {
         if let Some(Phase::Calling(calling)) = self.calls.get_mut(&id).map(|call| &mut call.phase) {
             calling.cancelled = true;
+            calling.expires_at = None;
         }
         self.cancel_when_allowed(turn, id);
     }

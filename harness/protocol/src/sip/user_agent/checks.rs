@@ -36,7 +36,7 @@ impl UserAgent {
             response.append("Unsupported", &required);
             return Some(response);
         }
-        // §21.4.21
+        // §21.4.16
         let supported = request.supported();
         let lacking = self
             .config

@@ -77,7 +77,7 @@ impl UserAgent {
             && let Some(Phase::Calling(calling)) =
                 self.calls.get_mut(&id).map(|call| &mut call.phase)
         {
-            *calling = Calling::new(sent);
+            *calling = Calling::new(turn.now, sent);
         }
         self.clients.insert(client, purpose);
     }

@@ -196,3 +196,24 @@ fn an_outside_server_that_is_silent_is_504_or_408_by_policy() {
         );
     }
 }
+
+// RFC 3261 §20.19: Timer C lasts no longer than the invitation, however often the callee says that it rings.
+#[test]
+fn an_invitation_that_is_over_is_cancelled_or_408() {
+    for rings in [false, true] {
+        let mut bench = bench(Rules::default());
+        bench.receive(ALICE, invite("Expires: 10\r\n"));
+        let forwarded = bench.last().clone();
+        bench.wait(Duration::from_secs(5));
+        if rings {
+            bench.receive(BOB, answer(&forwarded, 180));
+        }
+        let words = bench.wait(Duration::from_secs(5));
+        let expected = if rings {
+            format!("CANCEL to {BOB}")
+        } else {
+            format!("408 INVITE to {ALICE}")
+        };
+        assert!(words.contains(&expected), "{words:?}");
+    }
+}

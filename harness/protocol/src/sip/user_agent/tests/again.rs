@@ -203,3 +203,22 @@ fn a_server_that_says_when_to_come_back_is_not_asked_before() {
         ["MESSAGE"]
     );
 }
+
+// RFC 3261 §13.2.1 and §13.3.1: either end gives up by itself when the invitation is over.
+#[test]
+fn an_invitation_ends_when_it_says() {
+    let mut bench = Bench::new();
+    let uri = Uri::parse("sip:1002@sim.test").expect("a URI");
+    let ten = Duration::from_secs(10);
+    bench.act(|agent, turn| agent.call_within(turn, &uri, Some(ten)));
+    let invite = bench.last("INVITE");
+    assert_eq!(invite.expires(), Ok(Some(10)));
+    bench.receive(answer(&invite, 180, "one"));
+    assert!(bench.wait(Duration::from_micros(9_999_999)).is_empty());
+    assert_eq!(bench.wait(Duration::from_micros(1)), ["CANCEL"]);
+
+    let mut callee = Bench::new();
+    callee.agent.config.answer.pick_up = Duration::from_secs(60);
+    callee.receive(request("INVITE", "1", "Expires: 10\r\n"));
+    assert_eq!(callee.wait(ten), ["487 INVITE"]);
+}
