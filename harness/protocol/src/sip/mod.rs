@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod dialog;
+pub mod digest;
 mod edit;
 pub mod framing;
 pub mod header;

@@ -8,8 +8,10 @@ mod bye_ignored;
 mod bye_panics;
 mod bye_stops_at_first_contact;
 mod bye_without_consequence;
+mod cancel_challenged;
 mod cancel_is_481;
 mod dead_binding_stays;
+mod digest_loop;
 mod expired_bindings_stay;
 mod failure_not_acknowledged;
 mod glare_window_shared;
@@ -19,11 +21,14 @@ mod losers_not_cancelled;
 mod max_forwards_kept;
 mod network_error_is_502;
 mod no_health_check;
+mod nonce_count_stuck;
 mod own_fault_is_warning;
+mod retry_after_unread;
 mod rewrite;
 mod second_final;
 mod skipped_repeat;
 mod tag_changes;
+mod time_out_is_408;
 mod undeliverable_ack_is_502;
 mod unreachable_is_502;
 mod unreachable_is_error;
@@ -41,8 +46,10 @@ pub const CATALOGUE: &[&Defect] = &[
     &bye_panics::DEFECT,
     &bye_stops_at_first_contact::DEFECT,
     &bye_without_consequence::DEFECT,
+    &cancel_challenged::DEFECT,
     &cancel_is_481::DEFECT,
     &dead_binding_stays::DEFECT,
+    &digest_loop::DEFECT,
     &expired_bindings_stay::DEFECT,
     &failure_not_acknowledged::DEFECT,
     &glare_window_shared::DEFECT,
@@ -52,10 +59,13 @@ pub const CATALOGUE: &[&Defect] = &[
     &max_forwards_kept::DEFECT,
     &network_error_is_502::DEFECT,
     &no_health_check::DEFECT,
+    &nonce_count_stuck::DEFECT,
     &own_fault_is_warning::DEFECT,
+    &retry_after_unread::DEFECT,
     &second_final::DEFECT,
     &skipped_repeat::DEFECT,
     &tag_changes::DEFECT,
+    &time_out_is_408::DEFECT,
     &undeliverable_ack_is_502::DEFECT,
     &unreachable_is_502::DEFECT,
     &unreachable_is_error::DEFECT,

@@ -7,6 +7,7 @@ mod acknowledged;
 mod agreement;
 mod bindings;
 mod cancel;
+mod credentials;
 mod final_answer;
 mod forwarding;
 mod glare;
@@ -14,8 +15,10 @@ mod global_failure;
 mod identifiers;
 mod left_over;
 mod log_levels;
+mod non_invite_408;
 mod panic;
 mod retransmission;
+mod retry_after;
 mod ringing;
 mod timers;
 
@@ -39,6 +42,9 @@ pub const CATALOGUE: &[&Oracle] = &[
     &agreement::ORACLE,
     &ringing::ORACLE,
     &bindings::ORACLE,
+    &credentials::ORACLE,
+    &retry_after::ORACLE,
+    &non_invite_408::ORACLE,
     &left_over::ORACLE,
     &panic::ORACLE,
 ];
