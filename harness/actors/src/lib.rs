@@ -4,6 +4,7 @@
 //! Refuses to know who serves that interface: a simulated network, somebody else's simulator or a real
 //! machine. Nothing here may depend on what only a simulation can give.
 
+pub mod b2bua;
 pub mod catalogue;
 mod driver;
 mod element;

@@ -92,7 +92,7 @@ fn build(settings: &Settings, directory: &Directory) -> Box<dyn Actor> {
 }
 
 /// The users of all phones whose registrar serves that domain.
-fn phones_of(domain: &str, directory: &Directory) -> BTreeSet<String> {
+pub(crate) fn phones_of(domain: &str, directory: &Directory) -> BTreeSet<String> {
     let serves = |name: &str| {
         let registrar = directory.find(name)?.settings.text("domain")?;
         registrar.eq_ignore_ascii_case(domain).then_some(())

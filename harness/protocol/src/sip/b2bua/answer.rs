@@ -54,7 +54,12 @@ impl B2bua {
             None if owed.offers => copy::refusing(&owed.ok, &mut message),
             None => {}
         }
-        let tag = owed.ok.to().ok().and_then(|to| to.tag()).unwrap_or_default();
+        let tag = owed
+            .ok
+            .to()
+            .ok()
+            .and_then(|to| to.tag())
+            .unwrap_or_default();
         let destination = leg.next_hop(&message);
         if let Some(destination) = destination {
             self.send_ack(turn, owed.client, tag, destination, message);

@@ -203,7 +203,10 @@ impl B2bua {
 
     // RFC 3261 §13.2.2.4: each To tag is a dialog of its own, and each repeat wants its ACK again.
     fn taken(&mut self, turn: &mut B2buaTurn<'_>, client: TransactionId, response: &Message) {
-        let tag = response.to().ok().and_then(|to| to.tag().map(str::to_owned));
+        let tag = response
+            .to()
+            .ok()
+            .and_then(|to| to.tag().map(str::to_owned));
         let tag = tag.unwrap_or_default();
         let until = turn.now + turn.layer.timers().t1 * 64;
         let Some(outgoing) = self.outgoing.get_mut(&client) else {

@@ -57,10 +57,8 @@ pub(super) fn contacts(from: &Message, to: &mut Message) {
 // RFC 3261 §13.2.2.4: the ACK for a 2xx with an offer must answer it, even if a BYE follows. RFC 3264 §6: a stream is
 // refused with port 0.
 pub(super) fn refusing(offer: &Message, ack: &mut Message) {
-    let (Some(kind), Ok(text)) = (
-        offer.header("Content-Type"),
-        str::from_utf8(offer.body()),
-    ) else {
+    let (Some(kind), Ok(text)) = (offer.header("Content-Type"), str::from_utf8(offer.body()))
+    else {
         return;
     };
     let lines = text.split_inclusive('\n').map(|line| {
@@ -84,7 +82,10 @@ mod tests {
     #[test]
     fn a_refused_offer_keeps_its_streams_and_loses_their_ports() {
         let mut ok = Message::response(Status::OK, "OK");
-        ok.set_body("application/sdp", "v=0\r\nm=audio 4000 RTP/AVP 0 8\r\na=x\r\n");
+        ok.set_body(
+            "application/sdp",
+            "v=0\r\nm=audio 4000 RTP/AVP 0 8\r\na=x\r\n",
+        );
         let mut ack = Message::request(Method::Ack, "sip:x@y");
         refusing(&ok, &mut ack);
         // RFC 3264 §6: as many m-lines as the offer, in its order, with port 0.

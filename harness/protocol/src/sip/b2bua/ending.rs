@@ -25,6 +25,8 @@ impl B2bua {
                 }
                 self.drop_pending(turn, call, side);
                 self.drop_pending(turn, call, side.other());
+                // §13.2.2.4: every 2xx has its ACK, even from a session that is over.
+                self.acknowledge(turn, (call, side), None);
                 self.leg_over(turn, call, side);
                 self.end(turn, call, side.other());
                 self.finish(turn, call);

@@ -158,7 +158,11 @@ impl B2bua {
         match request.method() {
             Method::Bye => self.bye_received(turn, id, (call, side), request),
             Method::Options => options(turn, id, request),
-            _ if matches!(state, LegState::Ending | LegState::ByeWanted | LegState::Over) => {
+            _ if matches!(
+                state,
+                LegState::Ending | LegState::ByeWanted | LegState::Over
+            ) =>
+            {
                 turn.answer(id, request, Status::DOES_NOT_EXIST);
             }
             _ if state == LegState::Early => refuse_for_now(turn, id, request),

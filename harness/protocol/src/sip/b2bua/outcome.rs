@@ -24,12 +24,7 @@ struct Failure<'a> {
 
 impl B2bua {
     /// The owner says where the callee of a call is, or why it is nowhere.
-    pub fn located(
-        &mut self,
-        turn: &mut B2buaTurn<'_>,
-        call: u64,
-        place: Result<Target, Status>,
-    ) {
+    pub fn located(&mut self, turn: &mut B2buaTurn<'_>, call: u64, place: Result<Target, Status>) {
         let waits = |id: &u64| {
             let call = self.calls.get(id);
             call.is_some_and(|call| call.stage == Stage::Waiting)
@@ -139,8 +134,7 @@ impl B2bua {
         let before = call.retries;
         call.retries += 1;
         call.stage = Stage::Waiting;
-        self.due
-            .set(Due::Retry(id), Some(turn.now + policy.pause));
+        self.due.set(Due::Retry(id), Some(turn.now + policy.pause));
         self.tell(turn, id, News::Retrying(before));
         true
     }
@@ -163,7 +157,10 @@ impl B2bua {
         if failure.status.class() == Class::Redirection {
             for uri in failure.response.map(alternatives).unwrap_or_default() {
                 let known = call.redirects.iter().any(|seen| seen.equivalent(&uri));
-                let back = call.target.as_ref().is_some_and(|to| to.uri.equivalent(&uri));
+                let back = call
+                    .target
+                    .as_ref()
+                    .is_some_and(|to| to.uri.equivalent(&uri));
                 if !known && !back && call.redirects.len() < MOST_REDIRECTS {
                     call.redirects.push(uri);
                 }
