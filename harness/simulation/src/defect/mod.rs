@@ -3,24 +3,32 @@
 //! The machines and actors know nothing of them. A defect is either another value of one of an actor's
 //! policies or an edit of what goes into and comes out of its machine. A new one is a file and a line here.
 
+mod bye_goes_out_late;
 mod bye_ignored;
 mod bye_panics;
 mod bye_stops_at_first_contact;
 mod bye_without_consequence;
+mod call_record_kept;
 mod cancel_is_481;
+mod cancel_only_answered;
 mod dead_binding_stays;
 mod expired_bindings_stay;
+mod failure_becomes_500;
 mod failure_not_acknowledged;
+mod failure_swallowed;
 mod grant_not_kept;
 mod losers_not_cancelled;
 mod max_forwards_kept;
 mod network_error_is_502;
 mod no_health_check;
+mod offer_altered;
 mod own_fault_is_warning;
+mod retries_at_once;
 mod rewrite;
 mod second_final;
 mod skipped_repeat;
 mod tag_changes;
+mod unavailable_not_retried;
 mod undeliverable_ack_is_502;
 mod unreachable_is_502;
 mod unreachable_is_error;
@@ -33,23 +41,31 @@ use linefault_actors::{Context, Deadlines, Input, Machine, Output};
 
 /// Every defect there is.
 pub const CATALOGUE: &[&Defect] = &[
+    &bye_goes_out_late::DEFECT,
     &bye_ignored::DEFECT,
     &bye_panics::DEFECT,
     &bye_stops_at_first_contact::DEFECT,
     &bye_without_consequence::DEFECT,
+    &call_record_kept::DEFECT,
     &cancel_is_481::DEFECT,
+    &cancel_only_answered::DEFECT,
     &dead_binding_stays::DEFECT,
     &expired_bindings_stay::DEFECT,
+    &failure_becomes_500::DEFECT,
     &failure_not_acknowledged::DEFECT,
+    &failure_swallowed::DEFECT,
     &grant_not_kept::DEFECT,
     &losers_not_cancelled::DEFECT,
     &max_forwards_kept::DEFECT,
     &network_error_is_502::DEFECT,
     &no_health_check::DEFECT,
+    &offer_altered::DEFECT,
     &own_fault_is_warning::DEFECT,
+    &retries_at_once::DEFECT,
     &second_final::DEFECT,
     &skipped_repeat::DEFECT,
     &tag_changes::DEFECT,
+    &unavailable_not_retried::DEFECT,
     &undeliverable_ack_is_502::DEFECT,
     &unreachable_is_502::DEFECT,
     &unreachable_is_error::DEFECT,

@@ -6,13 +6,16 @@
 mod acknowledged;
 mod agreement;
 mod bindings;
+mod bridge;
 mod cancel;
 mod final_answer;
 mod forwarding;
 mod identifiers;
 mod left_over;
+mod legs;
 mod log_levels;
 mod panic;
+mod relayed;
 mod retransmission;
 mod ringing;
 mod timers;
@@ -30,6 +33,8 @@ pub const CATALOGUE: &[&Oracle] = &[
     &acknowledged::ORACLE,
     &cancel::ORACLE,
     &forwarding::ORACLE,
+    &relayed::ORACLE,
+    &legs::ORACLE,
     &identifiers::ORACLE,
     &log_levels::ORACLE,
     &agreement::ORACLE,
