@@ -35,6 +35,20 @@ pub const ROWS: &[Row] = &[
         "§13.3.1.1, §21.1.2",
     ),
     row(
+        181,
+        "a B2BUA calls somebody else for a busy or silent callee",
+        "b2bua/forward-on-busy",
+        "",
+        "§21.1.3",
+    ),
+    row(
+        182,
+        "a caller waits for a line; again as the queue moves",
+        "b2bua/queue",
+        "the place in the reason phrase",
+        "§21.1.4",
+    ),
+    row(
         200,
         "the callee picks up",
         "call/caller-hangs-up",
@@ -54,6 +68,13 @@ pub const ROWS: &[Row] = &[
         "invite/timer-b",
         "",
         "§16.8, §17.1.1.2, §21.4.9",
+    ),
+    row(
+        408,
+        "a callee rings until a B2BUA's limit",
+        "b2bua/no-answer",
+        "a CANCEL for the callee",
+        "§21.4.9",
     ),
     row(
         423,
@@ -77,6 +98,13 @@ pub const ROWS: &[Row] = &[
         "§9.2, §21.4.19",
     ),
     row(
+        481,
+        "a B2BUA that restarted knows no call",
+        "b2bua/restarts",
+        "",
+        "§15.1.2, §21.4.19",
+    ),
+    row(
         486,
         "the callee's phone is told to refuse so",
         "call/busy",
@@ -98,6 +126,13 @@ pub const ROWS: &[Row] = &[
         "§21.5.1",
     ),
     row(
+        500,
+        "a B2BUA fails while it takes a call",
+        "b2bua/program-fails",
+        "ERROR in its log",
+        "§21.5.1",
+    ),
+    row(
         502,
         "a proxy's program fails while forwarding, by policy incident",
         "program/fails-while-forwarding",
@@ -112,4 +147,11 @@ pub const ROWS: &[Row] = &[
         "§16.9, §21.5.4",
     ),
     row(603, "the callee declines", "call/declined", "", "§21.6.2"),
+    row(
+        503,
+        "a B2BUA holds as many calls as it may",
+        "b2bua/no-room",
+        "Retry-After",
+        "§21.5.4",
+    ),
 ];
