@@ -185,6 +185,8 @@ impl B2bua {
         if silence == Silence::NotSent {
             return turn.answer(passed.server, &passed.request, silence.status());
         }
+        turn.layer
+            .terminate(turn.now, passed.server, turn.below);
         self.lost(turn, passed.call, passed.from.other());
     }
 

@@ -141,9 +141,17 @@ impl B2bua {
 
     /// Tries somebody else, or tells the caller.
     fn failed(&mut self, turn: &mut B2buaTurn<'_>, id: u64, failure: &Failure<'_>) {
-        if !self.follow(turn, id, failure) && !self.forward(turn, id, failure) {
-            self.conclude(turn, id, failure);
+        if self.follow(turn, id, failure) || self.forward(turn, id, failure) {
+            return;
         }
+        let invite = self.calls.get(&id).map(|call| call.invite.body());
+        let news = News::Failed {
+            status: failure.status,
+            reason: failure.reason.clone(),
+            offer: String::from_utf8_lossy(invite.map_or(&[], |it| it)).into_owned(),
+        };
+        self.tell(turn, id, news);
+        self.conclude(turn, id, failure);
     }
 
     // RFC 3261 §8.1.3.4: the contacts of a redirect, best first, until one takes the call or refuses it for everybody.
@@ -215,15 +223,6 @@ impl B2bua {
             return;
         };
         call.stage = Stage::Over;
-        let offer = String::from_utf8_lossy(call.invite.body()).into_owned();
-        if failure.status != Status::REQUEST_TERMINATED {
-            let news = News::Failed {
-                status: failure.status,
-                reason: failure.reason.clone(),
-                offer,
-            };
-            self.tell(turn, id, news);
-        }
         self.refuse(
             turn,
             (id, Side::Caller),
