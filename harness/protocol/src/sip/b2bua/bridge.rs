@@ -185,8 +185,7 @@ impl B2bua {
         if silence == Silence::NotSent {
             return turn.answer(passed.server, &passed.request, silence.status());
         }
-        turn.layer
-            .terminate(turn.now, passed.server, turn.below);
+        turn.layer.terminate(turn.now, passed.server, turn.below);
         self.lost(turn, passed.call, passed.from.other());
     }
 
