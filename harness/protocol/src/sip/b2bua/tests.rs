@@ -46,7 +46,7 @@ impl Bench {
     }
 
     fn receive(&mut self, from: &str, bytes: &str) -> Vec<String> {
-        let Verdict::Accept(message) = parse(&bytes.to_owned().into(), &Limits::default()) else {
+        let Verdict::Accept(message) = parse(bytes.as_bytes(), &Limits::default()) else {
             panic!("no message: {bytes}");
         };
         let first = self.sent.len();
