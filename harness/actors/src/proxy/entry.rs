@@ -63,6 +63,12 @@ const SETTINGS: &[Setting] = &[
         presence: Presence::Default("3600s"),
         doc: "The longest registration that it grants; longer ones are shortened to it.",
     },
+    Setting {
+        name: "tcp",
+        kind: Kind::Switch,
+        presence: Presence::Default("true"),
+        doc: "Whether it accepts TCP connections, on the port of its UDP socket.",
+    },
 ];
 
 fn build(settings: &Settings, directory: &Directory) -> Box<dyn Actor> {
@@ -88,6 +94,7 @@ fn build(settings: &Settings, directory: &Directory) -> Box<dyn Actor> {
     if let Some(longest) = settings.duration("max_expires") {
         config.expiry.max = longest;
     }
+    config.tcp = settings.switch("tcp");
     Box::new(Proxy { config })
 }
 

@@ -121,6 +121,8 @@ impl Status {
     pub const NOT_FOUND: Self = Self(404);
     /// 405 Method Not Allowed.
     pub const METHOD_NOT_ALLOWED: Self = Self(405);
+    /// 406 Not Acceptable.
+    pub const NOT_ACCEPTABLE: Self = Self(406);
     /// 408 Request Timeout.
     pub const REQUEST_TIMEOUT: Self = Self(408);
     /// 415 Unsupported Media Type.
@@ -143,6 +145,8 @@ impl Status {
     pub const BUSY_HERE: Self = Self(486);
     /// 487 Request Terminated.
     pub const REQUEST_TERMINATED: Self = Self(487);
+    /// 488 Not Acceptable Here.
+    pub const NOT_ACCEPTABLE_HERE: Self = Self(488);
     /// 491 Request Pending.
     pub const REQUEST_PENDING: Self = Self(491);
     /// 500 Server Internal Error.
@@ -155,6 +159,8 @@ impl Status {
     pub const SERVICE_UNAVAILABLE: Self = Self(503);
     /// 603 Decline.
     pub const DECLINE: Self = Self(603);
+    /// 606 Not Acceptable: the session, anywhere.
+    pub const NOT_ACCEPTABLE_ANYWHERE: Self = Self(606);
 
     /// The status of this code; `None` outside 100 to 699.
     #[must_use]

@@ -3,6 +3,7 @@
 //! The machines and actors know nothing of them. A defect is either another value of one of an actor's
 //! policies or an edit of what goes into and comes out of its machine. A new one is a file and a line here.
 
+mod answer_after_global_failure_lost;
 mod bye_goes_out_late;
 mod bye_ignored;
 mod bye_panics;
@@ -16,6 +17,8 @@ mod expired_bindings_stay;
 mod failure_becomes_500;
 mod failure_not_acknowledged;
 mod failure_swallowed;
+mod glare_window_shared;
+mod global_failure_at_once;
 mod grant_not_kept;
 mod losers_not_cancelled;
 mod max_forwards_kept;
@@ -41,6 +44,7 @@ use linefault_actors::{Context, Deadlines, Input, Machine, Output};
 
 /// Every defect there is.
 pub const CATALOGUE: &[&Defect] = &[
+    &answer_after_global_failure_lost::DEFECT,
     &bye_goes_out_late::DEFECT,
     &bye_ignored::DEFECT,
     &bye_panics::DEFECT,
@@ -54,6 +58,8 @@ pub const CATALOGUE: &[&Defect] = &[
     &failure_becomes_500::DEFECT,
     &failure_not_acknowledged::DEFECT,
     &failure_swallowed::DEFECT,
+    &glare_window_shared::DEFECT,
+    &global_failure_at_once::DEFECT,
     &grant_not_kept::DEFECT,
     &losers_not_cancelled::DEFECT,
     &max_forwards_kept::DEFECT,
@@ -154,5 +160,9 @@ impl Machine for Edited {
 
     fn deadlines(&self) -> Deadlines {
         self.machine.deadlines()
+    }
+
+    fn accepts_connections(&self) -> bool {
+        self.machine.accepts_connections()
     }
 }

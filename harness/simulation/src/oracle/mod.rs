@@ -10,6 +10,8 @@ mod bridge;
 mod cancel;
 mod final_answer;
 mod forwarding;
+mod glare;
+mod global_failure;
 mod identifiers;
 mod left_over;
 mod legs;
@@ -35,6 +37,8 @@ pub const CATALOGUE: &[&Oracle] = &[
     &forwarding::ORACLE,
     &relayed::ORACLE,
     &legs::ORACLE,
+    &global_failure::ORACLE,
+    &glare::ORACLE,
     &identifiers::ORACLE,
     &log_levels::ORACLE,
     &agreement::ORACLE,

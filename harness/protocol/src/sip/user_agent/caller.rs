@@ -5,7 +5,6 @@
 use std::net::SocketAddr;
 
 use super::call::{Calling, Phase};
-use super::request::offer;
 use super::{Ending, Event, Failure, Purpose, UserAgent, UserAgentTurn};
 use crate::sip::dialog::Dialog;
 use crate::sip::transaction::TransactionId;
@@ -17,7 +16,8 @@ impl UserAgent {
     pub fn call(&mut self, turn: &mut UserAgentTurn<'_>, uri: &Uri) {
         let mut invite = self.outside_dialog(turn, &Method::Invite, uri.as_str());
         invite.append("Contact", &self.contact());
-        offer(&mut invite, self.config.address);
+        let mut descriptions = self.descriptions();
+        self.offer(&mut descriptions, &mut invite);
         let via = turn.via(self.config.address);
         invite.prepend("Via", &via);
         let destination = self.next_hop(&invite);
@@ -32,6 +32,9 @@ impl UserAgent {
             give_up_at: None,
         };
         let id = self.open(turn, uri.to_string(), Phase::Calling(calling));
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.descriptions = descriptions;
+        }
         self.clients.insert(client, Purpose::Invite(id));
     }
 
@@ -113,9 +116,11 @@ impl UserAgent {
                 Failure::Refused(Status::OK, "answer without a usable Contact".to_owned()),
             );
         };
-        self.confirm(turn, id, dialog, response);
+        let taken = self.confirm(turn, id, dialog, response);
         if cancelled {
             self.bye(turn, id, Ending::Here);
+        } else if !taken {
+            self.bye(turn, id, Ending::NoSession);
         }
     }
 
@@ -163,21 +168,22 @@ impl UserAgent {
         self.bye(turn, id, Ending::Here);
     }
 
+    /// Acknowledges the answer; returns whether there is a session.
     fn confirm(
         &mut self,
         turn: &mut UserAgentTurn<'_>,
         id: u64,
         dialog: Dialog,
         response: &Message,
-    ) {
+    ) -> bool {
         let Some(call) = self.calls.get_mut(&id) else {
-            return;
+            return false;
         };
         let call_id = dialog.call_id().to_owned();
         turn.above
             .push(Event::CallUp(id, call.peer.clone(), call_id));
         call.phase = Phase::Up;
         call.dialog = Some(dialog);
-        self.acknowledge(turn, id, response);
+        self.acknowledge(turn, id, response)
     }
 }

@@ -2,8 +2,7 @@
 //! (RFC 3311).
 //!
 //! Owns one registration and the calls of one line: what is answered to whom, when it rings, what is sent again until it
-//! is acknowledged. Refuses forking of its own, media, authentication and redirection; the session description is a
-//! fixed offer of PCMU.
+//! is acknowledged. Refuses forking of its own, media, authentication and redirection.
 
 mod answer;
 mod call;
@@ -12,6 +11,7 @@ mod caller;
 mod checks;
 mod config;
 mod event;
+mod offer;
 mod registration;
 mod reinvite;
 mod request;
@@ -23,14 +23,14 @@ use std::net::SocketAddr;
 
 use super::transaction::{Timer, TransactionId};
 use super::turn::Turn;
-use super::{Message, Status};
+use super::{Message, Status, Transport};
 use crate::Instant;
 use call::{Call, Phase};
 use registration::Registration;
 use single::Single;
 use surplus::Surplus;
 
-pub use config::{Answer, Body, Config, Refusal};
+pub use config::{Answer, Body, Config, Glare, Media, Refusal};
 pub use event::{Ending, Event, Failure};
 
 /// One user agent with one line.
@@ -221,14 +221,20 @@ impl UserAgent {
     }
 
     fn contact(&self) -> String {
-        format!("<sip:{}@{}>", self.config.user, self.config.address)
+        let way = match self.config.transport {
+            Transport::Udp => String::new(),
+            other => format!(";transport={}", other.parameter()),
+        };
+        format!("<sip:{}@{}{way}>", self.config.user, self.config.address)
     }
 
     fn open(&mut self, turn: &mut UserAgentTurn<'_>, peer: String, phase: Phase) -> u64 {
+        let descriptions = self.descriptions();
         self.calls_made += 1;
         turn.above
             .push(Event::CallOpened(self.calls_made, peer.clone()));
-        self.calls.insert(self.calls_made, Call::new(peer, phase));
+        let call = Call::new(peer, phase, descriptions);
+        self.calls.insert(self.calls_made, call);
         self.calls_made
     }
 
