@@ -109,6 +109,10 @@ impl Status {
     pub const TRYING: Self = Self(100);
     /// 180 Ringing.
     pub const RINGING: Self = Self(180);
+    /// 181 Call Is Being Forwarded.
+    pub const FORWARDED: Self = Self(181);
+    /// 182 Queued.
+    pub const QUEUED: Self = Self(182);
     /// 200 OK.
     pub const OK: Self = Self(200);
     /// 300 Multiple Choices.

@@ -6,6 +6,7 @@
 mod acknowledged;
 mod agreement;
 mod bindings;
+mod bridge;
 mod cancel;
 mod credentials;
 mod final_answer;
@@ -14,9 +15,11 @@ mod glare;
 mod global_failure;
 mod identifiers;
 mod left_over;
+mod legs;
 mod log_levels;
 mod non_invite_408;
 mod panic;
+mod relayed;
 mod retransmission;
 mod retry_after;
 mod ringing;
@@ -35,6 +38,8 @@ pub const CATALOGUE: &[&Oracle] = &[
     &acknowledged::ORACLE,
     &cancel::ORACLE,
     &forwarding::ORACLE,
+    &relayed::ORACLE,
+    &legs::ORACLE,
     &global_failure::ORACLE,
     &glare::ORACLE,
     &identifiers::ORACLE,

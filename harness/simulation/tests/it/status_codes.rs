@@ -9,8 +9,6 @@ use crate::support::root;
 
 /// Codes of RFC 3261 §21 that no scenario emits yet.
 const MISSING: &[u16] = &[
-    181, // a B2BUA forwards the call elsewhere
-    182, // a queue
     183, // early media
 ];
 
