@@ -29,6 +29,8 @@ pub struct Config {
     pub queue: Option<usize>,
     /// Whether redirects are followed instead of relayed.
     pub follow_redirects: bool,
+    /// Whether it accepts TCP connections.
+    pub tcp: bool,
 }
 
 impl Config {
@@ -49,6 +51,7 @@ impl Config {
             forward_to: None,
             queue: None,
             follow_redirects: false,
+            tcp: true,
         }
     }
 }

@@ -75,6 +75,12 @@ const SETTINGS: &[Setting] = &[
         presence: Presence::Default("false"),
         doc: "Whether a 3xx of the callee is followed instead of relayed.",
     },
+    Setting {
+        name: "tcp",
+        kind: Kind::Switch,
+        presence: Presence::Default("true"),
+        doc: "Whether it accepts TCP connections, on the port of its UDP socket.",
+    },
 ];
 
 fn build(settings: &Settings, directory: &Directory) -> Box<dyn Actor> {
@@ -102,6 +108,7 @@ fn build(settings: &Settings, directory: &Directory) -> Box<dyn Actor> {
     config.forward_to = forward_to.and_then(|to| uri_of(to, domain, directory));
     config.queue = number("queue");
     config.follow_redirects = settings.switch("follow_redirects");
+    config.tcp = settings.switch("tcp");
     Box::new(B2bua { config })
 }
 

@@ -17,12 +17,16 @@ struct Planted;
 
 impl Edit for Planted {
     fn input(&mut self, input: Input, cx: &mut Context<'_>) -> Option<Input> {
-        if let Input::Datagram { from, bytes } = &input
+        if let Input::Datagram {
+            from,
+            transport,
+            bytes,
+        } = &input
             && let Some(cancel) = SipMessage::read(bytes).filter(|it| it.asks(&Method::Cancel))
         {
             let mut ok = Message::response_to(&cancel.message, Status::OK, None);
             ok.add_to_tag("cancelled");
-            cx.send(*from, ok.to_bytes(), None);
+            cx.send(*from, *transport, ok.to_bytes(), None);
             return None;
         }
         Some(input)

@@ -21,7 +21,16 @@ impl Edit for Planted {
             let own = matches!(it.status, Some(487 | 491 | 500));
             it.is_final() && !it.is_success() && !own && it.method == Method::Invite
         });
-        let (Some(refusal), Output::Send { to, ticket, .. }) = (refusal, &output) else {
+        let (
+            Some(refusal),
+            Output::Send {
+                to,
+                transport,
+                ticket,
+                ..
+            },
+        ) = (refusal, &output)
+        else {
             return vec![output];
         };
         // To comes with its tag already.
@@ -29,6 +38,7 @@ impl Edit for Planted {
         let response = Message::response_to(&refusal.message, status, None);
         vec![Output::Send {
             to: *to,
+            transport: *transport,
             bytes: response.to_bytes(),
             ticket: *ticket,
         }]
