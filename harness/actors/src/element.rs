@@ -43,8 +43,13 @@ const KEPT: u64 = 64;
 
 impl Element {
     pub(crate) fn new() -> Self {
+        Self::with_limits(Limits::default())
+    }
+
+    /// One that refuses larger messages than that.
+    pub(crate) fn with_limits(limits: Limits) -> Self {
         Self {
-            limits: Limits::default(),
+            limits,
             layer: Layer::new(Timers::default()),
             below: Vec::new(),
             queue: VecDeque::new(),

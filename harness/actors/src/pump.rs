@@ -134,6 +134,7 @@ impl Pump {
     ) {
         let mut config = crate::phone::Config {
             user: user.to_owned(),
+            password: None,
             domain: "sim.test".to_owned(),
             proxy: address(PROXY),
             expires: Duration::from_secs(3600),
@@ -143,6 +144,8 @@ impl Pump {
             },
             media: crate::phone::Media::default(),
             glare: crate::phone::Glare::default(),
+            required: Vec::new(),
+            other_servers: Vec::new(),
             keep_alive: None,
             transport: Transport::Udp,
             tcp: false,

@@ -32,6 +32,8 @@ pub struct Phone {
 pub struct Config {
     /// The user part of its address-of-record.
     pub user: String,
+    /// What it answers challenges with.
+    pub password: Option<String>,
     /// The domain of its address-of-record.
     pub domain: String,
     /// Where every request goes that has no route.
@@ -44,6 +46,10 @@ pub struct Config {
     pub media: Media,
     /// How long it waits when two re-INVITEs have crossed.
     pub glare: Glare,
+    /// The option tags that its callers must support.
+    pub required: Vec<String>,
+    /// Where it goes when its registrar asks to be left alone.
+    pub other_servers: Vec<SocketAddr>,
     /// How often it sends two line breaks to the proxy, so that a NAT before it keeps its mapping (RFC 5626 §3.5.1); never
     /// if `None`.
     pub keep_alive: Option<Duration>,

@@ -7,6 +7,7 @@
 pub mod address;
 pub mod b2bua;
 pub mod dialog;
+pub mod digest;
 mod edit;
 pub mod framing;
 pub mod header;

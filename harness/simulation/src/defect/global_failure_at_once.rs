@@ -25,7 +25,7 @@ struct Planted {
 
 impl Edit for Planted {
     fn input(&mut self, input: Input, cx: &mut Context<'_>) -> Option<Input> {
-        if let Input::Datagram { from, bytes } = &input
+        if let Input::Datagram { from, bytes, .. } = &input
             && let Some(failure) = SipMessage::read(bytes).filter(is_global_failure)
             && let Some(output) = passed_on(*from, &failure.message)
         {
@@ -53,6 +53,7 @@ fn passed_on(from: SocketAddr, failure: &Message) -> Option<Output> {
     message.header("Via")?;
     Some(Output::Send {
         to: message.response_destination(from),
+        transport: message.transport(),
         bytes: message.to_bytes(),
         ticket: None,
     })

@@ -10,9 +10,11 @@ mod bye_panics;
 mod bye_stops_at_first_contact;
 mod bye_without_consequence;
 mod call_record_kept;
+mod cancel_challenged;
 mod cancel_is_481;
 mod cancel_only_answered;
 mod dead_binding_stays;
+mod digest_loop;
 mod expired_bindings_stay;
 mod failure_becomes_500;
 mod failure_not_acknowledged;
@@ -24,13 +26,16 @@ mod losers_not_cancelled;
 mod max_forwards_kept;
 mod network_error_is_502;
 mod no_health_check;
+mod nonce_count_stuck;
 mod offer_altered;
 mod own_fault_is_warning;
 mod retries_at_once;
+mod retry_after_unread;
 mod rewrite;
 mod second_final;
 mod skipped_repeat;
 mod tag_changes;
+mod time_out_is_408;
 mod unavailable_not_retried;
 mod undeliverable_ack_is_502;
 mod unreachable_is_502;
@@ -51,9 +56,11 @@ pub const CATALOGUE: &[&Defect] = &[
     &bye_stops_at_first_contact::DEFECT,
     &bye_without_consequence::DEFECT,
     &call_record_kept::DEFECT,
+    &cancel_challenged::DEFECT,
     &cancel_is_481::DEFECT,
     &cancel_only_answered::DEFECT,
     &dead_binding_stays::DEFECT,
+    &digest_loop::DEFECT,
     &expired_bindings_stay::DEFECT,
     &failure_becomes_500::DEFECT,
     &failure_not_acknowledged::DEFECT,
@@ -65,12 +72,15 @@ pub const CATALOGUE: &[&Defect] = &[
     &max_forwards_kept::DEFECT,
     &network_error_is_502::DEFECT,
     &no_health_check::DEFECT,
+    &nonce_count_stuck::DEFECT,
     &offer_altered::DEFECT,
     &own_fault_is_warning::DEFECT,
     &retries_at_once::DEFECT,
+    &retry_after_unread::DEFECT,
     &second_final::DEFECT,
     &skipped_repeat::DEFECT,
     &tag_changes::DEFECT,
+    &time_out_is_408::DEFECT,
     &unavailable_not_retried::DEFECT,
     &undeliverable_ack_is_502::DEFECT,
     &unreachable_is_502::DEFECT,

@@ -8,6 +8,7 @@ mod agreement;
 mod bindings;
 mod bridge;
 mod cancel;
+mod credentials;
 mod final_answer;
 mod forwarding;
 mod glare;
@@ -16,9 +17,11 @@ mod identifiers;
 mod left_over;
 mod legs;
 mod log_levels;
+mod non_invite_408;
 mod panic;
 mod relayed;
 mod retransmission;
+mod retry_after;
 mod ringing;
 mod timers;
 
@@ -44,6 +47,9 @@ pub const CATALOGUE: &[&Oracle] = &[
     &agreement::ORACLE,
     &ringing::ORACLE,
     &bindings::ORACLE,
+    &credentials::ORACLE,
+    &retry_after::ORACLE,
+    &non_invite_408::ORACLE,
     &left_over::ORACLE,
     &panic::ORACLE,
 ];

@@ -10,22 +10,6 @@ use crate::support::root;
 /// Codes of RFC 3261 §21 that no scenario emits yet.
 const MISSING: &[u16] = &[
     183, // early media
-    300, // a redirect with a choice
-    301, // moved for good
-    302, // moved for now
-    305, // to be called through a proxy
-    401, // a registrar's challenge
-    403, // a barred account
-    404, // an unknown user
-    407, // a proxy's challenge
-    413, // a body beyond the limit
-    414, // a Request-URI beyond the limit
-    421, // an extension that is needed
-    482, // a loop
-    483, // no hops left
-    504, // an outside server that does not answer
-    505, // another version
-    513, // a message beyond the limit
 ];
 
 // A code without a row would be one of which nothing shows that it ever goes out.

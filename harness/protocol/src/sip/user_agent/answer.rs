@@ -155,6 +155,9 @@ impl Refusal {
         for contact in &self.contacts {
             response.append("Contact", &format!("<{contact}>"));
         }
+        if let Some(lifetime) = self.expires {
+            response.append("Expires", &lifetime.as_secs().to_string());
+        }
         if let Some(body) = &self.body {
             response.set_body(&body.media_type, body.text.clone());
         }

@@ -2,14 +2,14 @@
 //!
 //! Owns what a UAS does with each: RFC 3261 §8.2, §9.2, §11.2, §13.3 and §15.1.2.
 
-use super::call::{Call, Phase, Reinvite, Ringing};
+use super::call::{Call, Phase, Reinvite, Ringing, expiry};
 use super::offer::description_of;
 use super::request::ALLOW;
 use super::{Ending, Event, UserAgent, UserAgentTurn};
 use crate::sip::dialog::{Dialog, DialogError};
 use crate::sip::sdp::MEDIA_TYPE;
 use crate::sip::transaction::TransactionId;
-use crate::sip::{Message, Method, Status};
+use crate::sip::{Class, Message, Method, Status};
 
 impl UserAgent {
     /// A request in a server transaction of its own.
@@ -85,6 +85,7 @@ impl UserAgent {
             server: id,
             invite: request.clone(),
             tag,
+            expires_at: expiry(turn.now, request),
             next_at: turn.now + self.config.answer.ring,
             rings: false,
             description,
@@ -94,8 +95,14 @@ impl UserAgent {
             call.dialog = Some(dialog);
             call.descriptions = descriptions;
         }
-        if self.config.answer.ring.is_zero() {
-            self.ring(turn, call);
+        // RFC 3261 §8.3: a redirect server rings nobody.
+        match self.config.answer.status {
+            Some(status) if status.class() == Class::Redirection => {
+                let refusal = self.config.answer.refusal.clone();
+                self.refuse_with(turn, call, status, |response| refusal.complete(response));
+            }
+            _ if self.config.answer.ring.is_zero() => self.ring(turn, call),
+            _ => {}
         }
     }
 

@@ -38,6 +38,19 @@ impl UserAgent {
             response.append("Unsupported", &required);
             return Some(response);
         }
+        // §21.4.16
+        let supported = request.supported();
+        let lacking = self
+            .config
+            .required
+            .iter()
+            .filter(|it| !supported.contains(&it.as_str()));
+        let lacking: Vec<_> = lacking.map(String::as_str).collect();
+        if method == Method::Invite && !lacking.is_empty() {
+            let mut response = turn.response(request, Status::EXTENSION_REQUIRED);
+            response.append("Require", &lacking.join(", "));
+            return Some(response);
+        }
         let readable = media_type_of(&method)?;
         let unreadable = Unreadable::of(request, readable);
         if let Some(unreadable) = unreadable {

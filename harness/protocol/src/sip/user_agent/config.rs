@@ -11,12 +11,16 @@ use crate::sip::{Status, Transport};
 pub struct Config {
     /// The user part of its address-of-record and its contact.
     pub user: String,
+    /// What it answers challenges with; without one it answers none.
+    pub password: Option<String>,
     /// The domain of its address-of-record.
     pub domain: String,
     /// Where it is reached; goes into Via and Contact.
     pub address: SocketAddr,
     /// Where every request goes that has no route set.
     pub proxy: SocketAddr,
+    /// The servers to go to, in that order, when the first says 503 with Retry-After.
+    pub other_servers: Vec<SocketAddr>,
     /// The registration lifetime that it asks for, in whole seconds.
     pub expires: Duration,
     /// How it takes calls.
@@ -27,6 +31,8 @@ pub struct Config {
     pub media: Media,
     /// How long it waits when two re-INVITEs have crossed.
     pub glare: Glare,
+    /// The option tags that a caller must support (421 otherwise).
+    pub required: Vec<String>,
 }
 
 /// What a user agent says of its sessions.
@@ -72,6 +78,8 @@ pub struct Refusal {
     pub retry_after: Option<Duration>,
     /// Contact, one URI each: where else to try, with 3xx; who may be meant, with 485 (RFC 3261 §20.10).
     pub contacts: Vec<String>,
+    /// Expires, in whole seconds: how long a redirection holds; for one call alone if `None` (RFC 3261 §21.3.3).
+    pub expires: Option<Duration>,
     /// The body: the alternatives of a 380, the key to use of a 493.
     pub body: Option<Body>,
 }

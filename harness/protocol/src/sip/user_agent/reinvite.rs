@@ -108,6 +108,7 @@ impl UserAgent {
             return false;
         };
         let taken = self.conclude(id, response, &mut message);
+        self.sign_ack(&mut message);
         let via = turn.via(self.config.address);
         message.prepend("Via", &via);
         let destination = self.next_hop(&message);

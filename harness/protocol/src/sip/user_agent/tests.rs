@@ -1,3 +1,4 @@
+mod again;
 mod endings;
 mod offer;
 mod single;
@@ -28,6 +29,7 @@ impl Bench {
     fn new() -> Self {
         let config = Config {
             user: "1001".to_owned(),
+            password: Some("secret".to_owned()),
             domain: "sim.test".to_owned(),
             address: address("192.0.2.1:5060"),
             proxy: address(PROXY),
@@ -36,6 +38,8 @@ impl Bench {
             transport: crate::sip::Transport::Udp,
             media: Media::default(),
             glare: Glare::default(),
+            other_servers: Vec::new(),
+            required: Vec::new(),
         };
         Self {
             now: Instant::START,
