@@ -3,6 +3,10 @@
 //! The machines and actors know nothing of them. A defect is either another value of one of an actor's
 //! policies or an edit of what goes into and comes out of its machine. A new one is a file and a line here.
 
+mod aborted_session_stays;
+mod accept_loop_dies;
+mod api_500_on_reset;
+mod audio_after_hang_up;
 mod bye_ignored;
 mod bye_panics;
 mod bye_stops_at_first_contact;
@@ -12,16 +16,23 @@ mod dead_binding_stays;
 mod expired_bindings_stay;
 mod failure_not_acknowledged;
 mod grant_not_kept;
+mod leg_taken_over;
 mod losers_not_cancelled;
 mod max_forwards_kept;
 mod network_error_is_502;
+mod no_close_deadline;
+mod no_frame_deadline;
+mod no_header_deadline;
 mod no_health_check;
 mod own_fault_is_warning;
+mod reads_are_frames;
+mod reset_unhandled;
 mod rewrite;
 mod second_final;
 mod skipped_repeat;
 mod tag_changes;
 mod undeliverable_ack_is_502;
+mod unknown_call_is_200;
 mod unreachable_is_502;
 mod unreachable_is_error;
 
@@ -33,6 +44,10 @@ use linefault_actors::{Context, Deadlines, Input, Machine, Output};
 
 /// Every defect there is.
 pub const CATALOGUE: &[&Defect] = &[
+    &aborted_session_stays::DEFECT,
+    &accept_loop_dies::DEFECT,
+    &api_500_on_reset::DEFECT,
+    &audio_after_hang_up::DEFECT,
     &bye_ignored::DEFECT,
     &bye_panics::DEFECT,
     &bye_stops_at_first_contact::DEFECT,
@@ -42,15 +57,22 @@ pub const CATALOGUE: &[&Defect] = &[
     &expired_bindings_stay::DEFECT,
     &failure_not_acknowledged::DEFECT,
     &grant_not_kept::DEFECT,
+    &leg_taken_over::DEFECT,
     &losers_not_cancelled::DEFECT,
     &max_forwards_kept::DEFECT,
     &network_error_is_502::DEFECT,
+    &no_close_deadline::DEFECT,
+    &no_frame_deadline::DEFECT,
+    &no_header_deadline::DEFECT,
     &no_health_check::DEFECT,
     &own_fault_is_warning::DEFECT,
+    &reads_are_frames::DEFECT,
+    &reset_unhandled::DEFECT,
     &second_final::DEFECT,
     &skipped_repeat::DEFECT,
     &tag_changes::DEFECT,
     &undeliverable_ack_is_502::DEFECT,
+    &unknown_call_is_200::DEFECT,
     &unreachable_is_502::DEFECT,
     &unreachable_is_error::DEFECT,
 ];

@@ -5,6 +5,7 @@
 
 mod acknowledged;
 mod agreement;
+mod audio;
 mod bindings;
 mod cancel;
 mod final_answer;
@@ -35,6 +36,11 @@ pub const CATALOGUE: &[&Oracle] = &[
     &agreement::ORACLE,
     &ringing::ORACLE,
     &bindings::ORACLE,
+    &audio::after_hang_up::ORACLE,
+    &audio::close::ORACLE,
+    &audio::reset_level::ORACLE,
+    &audio::next_call::ORACLE,
+    &audio::api::ORACLE,
     &left_over::ORACLE,
     &panic::ORACLE,
 ];
