@@ -3,7 +3,11 @@
 //! The machines and actors know nothing of them. A defect is either another value of one of an actor's
 //! policies or an edit of what goes into and comes out of its machine. A new one is a file and a line here.
 
+mod aborted_session_stays;
+mod accept_loop_dies;
 mod answer_after_global_failure_lost;
+mod api_500_on_reset;
+mod audio_after_hang_up;
 mod bye_goes_out_late;
 mod bye_ignored;
 mod bye_panics;
@@ -22,13 +26,19 @@ mod failure_swallowed;
 mod glare_window_shared;
 mod global_failure_at_once;
 mod grant_not_kept;
+mod leg_taken_over;
 mod losers_not_cancelled;
 mod max_forwards_kept;
 mod network_error_is_502;
+mod no_close_deadline;
+mod no_frame_deadline;
+mod no_header_deadline;
 mod no_health_check;
 mod nonce_count_stuck;
 mod offer_altered;
 mod own_fault_is_warning;
+mod reads_are_frames;
+mod reset_unhandled;
 mod retries_at_once;
 mod retry_after_unread;
 mod rewrite;
@@ -38,6 +48,7 @@ mod tag_changes;
 mod time_out_is_408;
 mod unavailable_not_retried;
 mod undeliverable_ack_is_502;
+mod unknown_call_is_200;
 mod unreachable_is_502;
 mod unreachable_is_error;
 
@@ -49,7 +60,11 @@ use linefault_actors::{Context, Deadlines, Input, Machine, Output};
 
 /// Every defect there is.
 pub const CATALOGUE: &[&Defect] = &[
+    &aborted_session_stays::DEFECT,
+    &accept_loop_dies::DEFECT,
     &answer_after_global_failure_lost::DEFECT,
+    &api_500_on_reset::DEFECT,
+    &audio_after_hang_up::DEFECT,
     &bye_goes_out_late::DEFECT,
     &bye_ignored::DEFECT,
     &bye_panics::DEFECT,
@@ -68,13 +83,19 @@ pub const CATALOGUE: &[&Defect] = &[
     &glare_window_shared::DEFECT,
     &global_failure_at_once::DEFECT,
     &grant_not_kept::DEFECT,
+    &leg_taken_over::DEFECT,
     &losers_not_cancelled::DEFECT,
     &max_forwards_kept::DEFECT,
     &network_error_is_502::DEFECT,
+    &no_close_deadline::DEFECT,
+    &no_frame_deadline::DEFECT,
+    &no_header_deadline::DEFECT,
     &no_health_check::DEFECT,
     &nonce_count_stuck::DEFECT,
     &offer_altered::DEFECT,
     &own_fault_is_warning::DEFECT,
+    &reads_are_frames::DEFECT,
+    &reset_unhandled::DEFECT,
     &retries_at_once::DEFECT,
     &retry_after_unread::DEFECT,
     &second_final::DEFECT,
@@ -83,6 +104,7 @@ pub const CATALOGUE: &[&Defect] = &[
     &time_out_is_408::DEFECT,
     &unavailable_not_retried::DEFECT,
     &undeliverable_ack_is_502::DEFECT,
+    &unknown_call_is_200::DEFECT,
     &unreachable_is_502::DEFECT,
     &unreachable_is_error::DEFECT,
 ];

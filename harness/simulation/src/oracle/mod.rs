@@ -5,6 +5,7 @@
 
 mod acknowledged;
 mod agreement;
+mod audio;
 mod bindings;
 mod bridge;
 mod cancel;
@@ -50,6 +51,11 @@ pub const CATALOGUE: &[&Oracle] = &[
     &credentials::ORACLE,
     &retry_after::ORACLE,
     &non_invite_408::ORACLE,
+    &audio::after_hang_up::ORACLE,
+    &audio::close::ORACLE,
+    &audio::reset_level::ORACLE,
+    &audio::next_call::ORACLE,
+    &audio::api::ORACLE,
     &left_over::ORACLE,
     &panic::ORACLE,
 ];
