@@ -5,6 +5,7 @@
 
 mod schedule;
 pub mod sip;
+pub mod sse;
 mod time;
 
 pub use schedule::Schedule;
