@@ -11,7 +11,12 @@ use std::time::Duration;
 use crate::{Behaviour, Host};
 
 /// Every actor there is. A new one is a file and a line here.
-pub const CATALOGUE: &[&Entry] = &[&crate::phone::ENTRY, &crate::proxy::ENTRY];
+pub const CATALOGUE: &[&Entry] = &[
+    &crate::phone::ENTRY,
+    &crate::proxy::ENTRY,
+    &crate::token_client::ENTRY,
+    &crate::token_service::ENTRY,
+];
 
 /// The actor of that name.
 #[must_use]

@@ -31,6 +31,9 @@ macro_rules! words {
         pub enum $name { $($(#[$row])* $variant,)* }
 
         impl $name {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
             /// The word on the wire.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
