@@ -29,6 +29,8 @@ pub struct Config {
     pub resume: Resume,
     /// What becomes of a stream whose client has gone.
     pub leaving: Leaving,
+    /// Whether it counts the streams that fail.
+    pub counts_errors: bool,
 }
 
 impl Default for Config {
@@ -47,6 +49,7 @@ impl Default for Config {
             validation: Validation::BeforeStreaming,
             resume: Resume::AfterId,
             leaving: Leaving::Stop,
+            counts_errors: true,
         }
     }
 }

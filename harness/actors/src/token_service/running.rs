@@ -80,7 +80,9 @@ impl Running {
         } else {
             tracing::warn!(request_id, kind, why, tokens, "stream failed");
         }
-        self.service.metrics.failed(failure.kind);
+        if self.service.config.counts_errors {
+            self.service.metrics.failed(failure.kind);
+        }
         self.close();
     }
 

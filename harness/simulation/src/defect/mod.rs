@@ -3,27 +3,51 @@
 //! The machines and actors know nothing of them. A defect is either another value of one of an actor's
 //! policies or an edit of what goes into and comes out of its machine. A new one is a file and a line here.
 
+mod attempts_never_count;
+mod attempts_never_reset;
+mod attempts_reset_at_init;
 mod bye_ignored;
 mod bye_panics;
 mod bye_stops_at_first_contact;
 mod bye_without_consequence;
 mod cancel_is_481;
 mod dead_binding_stays;
+mod end_is_done;
+mod error_event_not_sent;
+mod error_event_swallowed;
+mod error_flag_stays;
+mod error_of_no_known_type;
+mod errors_not_counted;
 mod expired_bindings_stay;
 mod failure_not_acknowledged;
+mod generates_for_nobody;
 mod grant_not_kept;
+mod last_event_id_not_sent;
+mod leading_space_lost;
+mod line_break_lost;
 mod losers_not_cancelled;
+mod lost_is_an_error_event;
 mod max_forwards_kept;
 mod network_error_is_502;
 mod no_health_check;
+mod no_idle_deadline;
 mod own_fault_is_warning;
+mod reconnects_at_once;
+mod reconnects_without_limit;
+mod resumes_from_start;
+mod resumes_too_late;
+mod retry_beside_the_stream;
 mod rewrite;
 mod second_final;
 mod skipped_repeat;
+mod status_in_stream;
 mod tag_changes;
+mod token_event;
+mod traceback_leaks;
 mod undeliverable_ack_is_502;
 mod unreachable_is_502;
 mod unreachable_is_error;
+mod validates_in_stream;
 
 use std::any::Any;
 use std::collections::VecDeque;
@@ -33,26 +57,49 @@ use linefault_actors::{Context, Deadlines, Input, Machine, Output};
 
 /// Every defect there is.
 pub const CATALOGUE: &[&Defect] = &[
+    &attempts_never_count::DEFECT,
+    &attempts_never_reset::DEFECT,
+    &attempts_reset_at_init::DEFECT,
     &bye_ignored::DEFECT,
     &bye_panics::DEFECT,
     &bye_stops_at_first_contact::DEFECT,
     &bye_without_consequence::DEFECT,
     &cancel_is_481::DEFECT,
     &dead_binding_stays::DEFECT,
+    &end_is_done::DEFECT,
+    &error_event_not_sent::DEFECT,
+    &error_event_swallowed::DEFECT,
+    &error_flag_stays::DEFECT,
+    &error_of_no_known_type::DEFECT,
+    &errors_not_counted::DEFECT,
     &expired_bindings_stay::DEFECT,
     &failure_not_acknowledged::DEFECT,
+    &generates_for_nobody::DEFECT,
     &grant_not_kept::DEFECT,
+    &last_event_id_not_sent::DEFECT,
+    &leading_space_lost::DEFECT,
+    &line_break_lost::DEFECT,
     &losers_not_cancelled::DEFECT,
+    &lost_is_an_error_event::DEFECT,
     &max_forwards_kept::DEFECT,
     &network_error_is_502::DEFECT,
     &no_health_check::DEFECT,
+    &no_idle_deadline::DEFECT,
     &own_fault_is_warning::DEFECT,
+    &reconnects_at_once::DEFECT,
+    &reconnects_without_limit::DEFECT,
+    &resumes_from_start::DEFECT,
+    &resumes_too_late::DEFECT,
+    &retry_beside_the_stream::DEFECT,
     &second_final::DEFECT,
     &skipped_repeat::DEFECT,
+    &status_in_stream::DEFECT,
     &tag_changes::DEFECT,
+    &traceback_leaks::DEFECT,
     &undeliverable_ack_is_502::DEFECT,
     &unreachable_is_502::DEFECT,
     &unreachable_is_error::DEFECT,
+    &validates_in_stream::DEFECT,
 ];
 
 /// The defect of that name.

@@ -7,14 +7,19 @@ mod acknowledged;
 mod agreement;
 mod bindings;
 mod cancel;
+mod error_events;
 mod final_answer;
 mod forwarding;
+mod generation;
 mod identifiers;
 mod left_over;
 mod log_levels;
 mod panic;
+mod reconnects;
 mod retransmission;
 mod ringing;
+mod stream_metrics;
+mod stream_text;
 mod timers;
 
 use linefault_network::{HostId, Instant, RecordId};
@@ -35,6 +40,11 @@ pub const CATALOGUE: &[&Oracle] = &[
     &agreement::ORACLE,
     &ringing::ORACLE,
     &bindings::ORACLE,
+    &stream_text::ORACLE,
+    &reconnects::ORACLE,
+    &error_events::ORACLE,
+    &generation::ORACLE,
+    &stream_metrics::ORACLE,
     &left_over::ORACLE,
     &panic::ORACLE,
 ];
