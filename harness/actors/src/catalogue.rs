@@ -12,6 +12,9 @@ use crate::{Behaviour, Host};
 
 /// Every actor there is. A new one is a file and a line here.
 pub const CATALOGUE: &[&Entry] = &[
+    &crate::audio_peer::ENTRY,
+    &crate::audio_service::ENTRY,
+    &crate::http::ENTRY,
     &crate::phone::ENTRY,
     &crate::proxy::ENTRY,
     &crate::token_client::ENTRY,

@@ -5,9 +5,9 @@
 use linefault_network::{HostId, Instant};
 use linefault_protocol::sse::{Decoder, Event, Item, Limits};
 
+use super::Evidence;
 use super::stream::{Connection, Seen, Side};
 use super::talk::{HttpMessage, HttpStart, Utterance, What};
-use super::Evidence;
 
 /// One request for tokens, or the attempt at one, and what came back.
 #[derive(Clone, Debug)]
@@ -76,7 +76,8 @@ impl Exchange {
     pub fn json_text(&self) -> Option<String> {
         let message = &self.head.as_ref()?.message;
         let json = self.status() == Some(200) && self.content_type() == "application/json";
-        let value: serde_json::Value = json.then(|| serde_json::from_slice(&message.body).ok())??;
+        let value: serde_json::Value =
+            json.then(|| serde_json::from_slice(&message.body).ok())??;
         Some(value.get("text")?.as_str()?.to_owned())
     }
 
