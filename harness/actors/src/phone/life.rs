@@ -105,7 +105,7 @@ impl Machine for Life {
                         address: local,
                         proxy: self.config.proxy,
                         expires: self.config.expires,
-                        answer: self.config.answer,
+                        answer: self.config.answer.clone(),
                     }),
                     dialogs: BTreeSet::new(),
                     proxy: self.config.proxy,

@@ -10,7 +10,7 @@ mod log;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-pub use linefault_protocol::sip::user_agent::Answer;
+pub use linefault_protocol::sip::user_agent::{Answer, Body, Refusal};
 
 use crate::catalogue::{Actor, Directory};
 use crate::{Behaviour, Host};

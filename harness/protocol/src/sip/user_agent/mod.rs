@@ -30,7 +30,7 @@ use registration::Registration;
 use single::Single;
 use surplus::Surplus;
 
-pub use config::{Answer, Config};
+pub use config::{Answer, Body, Config, Refusal};
 pub use event::{Ending, Event, Failure};
 
 /// One user agent with one line.
