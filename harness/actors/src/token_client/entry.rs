@@ -63,11 +63,6 @@ const COMMANDS: &[CommandEntry] = &[
         doc: "Has had enough of the answer.",
         arguments: &[],
     },
-    CommandEntry {
-        name: "scrape",
-        doc: "Asks for the service's metrics, on a connection of its own.",
-        arguments: &[],
-    },
 ];
 
 /// For settings that were not checked against the directory.

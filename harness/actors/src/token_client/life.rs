@@ -89,8 +89,7 @@ impl Life {
         match command.name {
             "ask" => self.ask(&command.arguments),
             "retry" => self.input(Input::Retry),
-            "stop" => self.input(Input::Stop),
-            _ => self.scrape(),
+            _ => self.input(Input::Stop),
         }
     }
 
@@ -107,14 +106,6 @@ impl Life {
         self.prompt = arguments.text("prompt").unwrap_or_default().repeat(times);
         self.answers += 1;
         self.input(Input::Ask);
-    }
-
-    /// Metrics are asked for beside everything else; nothing hangs on the answer.
-    fn scrape(&mut self) {
-        let asked = self.asked(None, String::new());
-        let connection = Connection(0);
-        self.wires
-            .push(Wire::open(self.host.clone(), connection, asked));
     }
 
     fn input(&mut self, input: Input) {
@@ -142,7 +133,7 @@ impl Life {
                 connection,
                 last_id,
             } => {
-                let asked = self.asked(Some(self.prompt.clone()), last_id);
+                let asked = self.asked(last_id);
                 self.wires
                     .push(Wire::open(self.host.clone(), connection, asked));
             }
@@ -166,13 +157,13 @@ impl Life {
         }
     }
 
-    fn asked(&mut self, prompt: Option<String>, last_id: String) -> Asked {
+    fn asked(&mut self, last_id: String) -> Asked {
         self.requests += 1;
         Asked {
             to: self.actor.service,
             request_id: format!("{}-{}", self.host.name(), self.requests),
             last_id,
-            prompt,
+            prompt: self.prompt.clone(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! One connection of a client: a request, and what its answer says.
 
+use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::task::{Context, Poll};
@@ -23,13 +24,15 @@ const JSON_MAX: usize = 1024 * 1024;
 /// The most bytes that hyper holds back.
 const BUFFER: usize = 64 * 1024;
 
+/// An end of file before the end of the answer.
+const ENDED: &str = "the connection ended";
+
 /// What is asked.
 pub(super) struct Asked {
     pub(super) to: SocketAddr,
     pub(super) request_id: String,
     pub(super) last_id: String,
-    /// Without one, metrics are asked for.
-    pub(super) prompt: Option<String>,
+    pub(super) prompt: String,
 }
 
 /// What a connection says.
@@ -98,11 +101,6 @@ async fn speak_http(stream: TcpStream, asked: Asked, words: &Sender<Word>) -> Re
     let answered = async {
         let request = request(&asked).ok_or_else(|| "no valid request".to_owned())?;
         let response = sender.send_request(request).await.map_err(|e| reason(&e))?;
-        if asked.prompt.is_none() {
-            // Metrics are for whoever watches the wire.
-            let _ = response.into_body().collect().await;
-            return Ok(());
-        }
         hear(response, &asked.last_id, words).await
     };
     let (mut connection, mut answered) = (pin!(connection), pin!(answered));
@@ -118,21 +116,17 @@ async fn speak_http(stream: TcpStream, asked: Asked, words: &Sender<Word>) -> Re
 }
 
 fn request(asked: &Asked) -> Option<Request<Full<Bytes>>> {
-    let request = Request::builder()
-        .header(HOST, asked.to.to_string())
-        .header("x-request-id", &asked.request_id);
-    let Some(prompt) = &asked.prompt else {
-        return request.uri("/metrics").body(Full::default()).ok();
-    };
-    let mut request = request
+    let mut request = Request::builder()
         .method(Method::POST)
         .uri("/stream")
+        .header(HOST, asked.to.to_string())
+        .header("x-request-id", &asked.request_id)
         .header(ACCEPT, "text/event-stream")
         .header(CONTENT_TYPE, "application/json");
     if !asked.last_id.is_empty() {
         request = request.header("last-event-id", &asked.last_id);
     }
-    let body = json!({ "prompt": prompt }).to_string();
+    let body = json!({ "prompt": asked.prompt }).to_string();
     request.body(Full::new(Bytes::from(body))).ok()
 }
 
@@ -223,11 +217,14 @@ async fn say(words: &Sender<Word>, heard: Heard) {
 /// An error of hyper's in a few words: the socket's own, where there is one.
 fn reason(error: &hyper::Error) -> String {
     if error.is_incomplete_message() {
-        return "the connection ended".to_owned();
+        return ENDED.to_owned();
     }
     let source = std::error::Error::source(error);
-    let socket = source
-        .and_then(|source| source.downcast_ref())
-        .and_then(SocketError::within);
-    socket.map_or_else(|| error.to_string(), |socket| socket.to_string())
+    let source = source.and_then(|source| source.downcast_ref::<io::Error>());
+    match source {
+        Some(source) if source.kind() == io::ErrorKind::UnexpectedEof => ENDED.to_owned(),
+        _ => source
+            .and_then(SocketError::within)
+            .map_or_else(|| error.to_string(), |socket| socket.to_string()),
+    }
 }

@@ -25,6 +25,7 @@ mod grant_not_kept;
 mod last_event_id_not_sent;
 mod leading_space_lost;
 mod line_break_lost;
+mod line_without_end;
 mod losers_not_cancelled;
 mod lost_is_an_error_event;
 mod max_forwards_kept;
@@ -79,6 +80,7 @@ pub const CATALOGUE: &[&Defect] = &[
     &last_event_id_not_sent::DEFECT,
     &leading_space_lost::DEFECT,
     &line_break_lost::DEFECT,
+    &line_without_end::DEFECT,
     &losers_not_cancelled::DEFECT,
     &lost_is_an_error_event::DEFECT,
     &max_forwards_kept::DEFECT,

@@ -2,12 +2,12 @@
 //!
 //! Owns reading HTTP exchanges on `/stream` as report D's. Refuses to judge.
 
-use linefault_network::{HostId, Instant};
-use linefault_protocol::sse::{Decoder, Event, Item, Limits};
+use linefault_network::HostId;
+use linefault_protocol::sse::Event;
 
 use super::Evidence;
 use super::stream::{Connection, Seen, Side};
-use super::talk::{HttpMessage, HttpStart, Utterance, What};
+use super::talk::{EventChunk, HttpMessage, HttpStart, Utterance, What};
 
 /// One request for tokens, or the attempt at one, and what came back.
 #[derive(Clone, Debug)]
@@ -50,8 +50,6 @@ pub struct Head {
 pub struct Told {
     /// What it says.
     pub event: Event,
-    /// The last `retry:` so far, if one came.
-    pub retry: Option<u64>,
     /// When it was sent.
     pub sent: Seen,
     /// When it arrived.
@@ -128,8 +126,6 @@ struct Reader {
     done: Vec<Exchange>,
     /// The exchange whose response comes next, or is coming.
     place: usize,
-    stream: Option<Decoder>,
-    retry: Option<u64>,
 }
 
 impl Reader {
@@ -137,7 +133,7 @@ impl Reader {
         match (&utterance.what, utterance.side) {
             (What::Http(message), Side::Up) => self.request(line, utterance, message),
             (What::Http(message), Side::Down) => self.response(utterance, message),
-            (What::Chunk(data), Side::Down) => self.chunk(utterance, data),
+            (What::Events(chunk), Side::Down) => self.chunk(utterance, chunk),
             _ => {}
         }
     }
@@ -173,47 +169,29 @@ impl Reader {
             sent: utterance.sent,
             arrived: utterance.arrived,
         });
-        if exchange.streams() {
-            self.stream = Some(Decoder::new(Limits::default(), &exchange.last_id));
-        } else {
+        if !exchange.streams() {
             self.place += 1;
         }
     }
 
-    fn chunk(&mut self, utterance: &Utterance, data: &[u8]) {
-        let (Some(exchange), Some(decoder)) = (self.done.get_mut(self.place), &mut self.stream)
-        else {
+    fn chunk(&mut self, utterance: &Utterance, chunk: &EventChunk) {
+        let Some(exchange) = self.done.get_mut(self.place) else {
             return;
         };
-        if data.is_empty() {
+        // RFC 9112 §7.1: the last chunk is an empty one.
+        if chunk.data.is_empty() {
             exchange.ended = Some(utterance.sent);
-            self.stream = None;
             self.place += 1;
             return;
         }
-        if data.windows(7).any(|window| window == b"HTTP/1.") {
+        if chunk.data.windows(7).any(|window| window == b"HTTP/1.") {
             exchange.status_inside.get_or_insert(utterance.sent);
         }
-        let mut items = Vec::new();
-        // What cannot be read any further says nothing more.
-        let _ = decoder.feed(data, &mut items);
-        for item in items {
-            match item {
-                Item::Retry(base) => self.retry = Some(base),
-                Item::Id(_) => {}
-                Item::Event(event) => exchange.events.push(Told {
-                    event,
-                    retry: self.retry,
-                    sent: utterance.sent,
-                    arrived: utterance.arrived,
-                }),
-            }
-        }
+        let told = chunk.events().map(|event| Told {
+            event: event.clone(),
+            sent: utterance.sent,
+            arrived: utterance.arrived,
+        });
+        exchange.events.extend(told);
     }
-}
-
-/// When a record was made, if it was.
-#[must_use]
-pub fn at(seen: Option<Seen>) -> Option<Instant> {
-    seen.map(|seen| seen.at)
 }

@@ -24,7 +24,7 @@ fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
     let late = streams.iter().filter_map(|stream| {
         let gone = gone_at(evidence, stream)?;
         let limit = later(gone.max(stream.began), SLACK);
-        let lived = evidence.lived_through(stream.host, gone, limit.min(evidence.ended_at));
+        let lived = evidence.lived_through(stream.host, stream.began, limit);
         let late = stream.ended.unwrap_or(evidence.ended_at) > limit;
         (late && lived).then(|| Finding {
             host: Some(stream.host),

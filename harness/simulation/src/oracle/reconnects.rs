@@ -70,7 +70,7 @@ impl Story<'_> {
         let next = next.filter(|next| !next.asked_anew);
         match (attempt.end, next) {
             (_, Some(next)) if next.by_hand => None,
-            (End::Final(what, _), Some(next)) => {
+            (End::Final(what), Some(next)) => {
                 Some(self.finding(next, format!("connects again after {what}")))
             }
             (End::Lost(at) | End::Own(at), Some(next)) => self.reconnects(at, next),

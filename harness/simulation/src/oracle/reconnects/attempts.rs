@@ -37,7 +37,7 @@ pub(super) struct Attempt {
 #[derive(Clone, Copy)]
 pub(super) enum End {
     /// After which nothing may follow.
-    Final(&'static str, Instant),
+    Final(&'static str),
     /// After which it must try again, if it may.
     Lost(Instant),
     /// The client closed it for a reason of its own, which the wire does not show.
@@ -79,15 +79,28 @@ impl Attempt {
             by_hand: false,
             stopped: false,
             got_on: exchange.is_some_and(got_on),
-            retry: events
-                .iter()
-                .filter(|told| told.arrived.is_some())
-                .filter_map(|told| told.retry)
-                .next_back(),
+            retry: retry(line),
             heard_last: heard.max().unwrap_or(line.opened.at),
             end,
             established: line.established.is_some(),
             closed: own.into_iter().chain(reset.map(|seen| seen.at)).min(),
+        }
+    }
+
+    /// One that did not come about.
+    fn failed(evidence: &Evidence<'_>, host: HostId, start: Seen) -> Self {
+        Self {
+            start,
+            life: evidence.life(host, start.at),
+            asked_anew: false,
+            by_hand: false,
+            stopped: false,
+            got_on: false,
+            retry: None,
+            heard_last: start.at,
+            end: End::Lost(start.at),
+            established: false,
+            closed: Some(start.at),
         }
     }
 }
@@ -95,26 +108,38 @@ impl Attempt {
 /// How the service's own words ended it.
 fn said(exchange: &Exchange) -> Option<End> {
     let head = exchange.head.as_ref()?;
-    let at = head.arrived?.at;
+    head.arrived?;
     match exchange.status()? {
         200 if exchange.streams() => exchange.events.iter().find_map(ending),
-        200 => Some(End::Final("a complete answer", at)),
-        204 => Some(End::Final("204", at)),
-        _ => Some(End::Final("a refusal", at)),
+        200 => Some(End::Final("a complete answer")),
+        204 => Some(End::Final("204")),
+        _ => Some(End::Final("a refusal")),
     }
 }
 
 fn ending(told: &Told) -> Option<End> {
     let at = told.arrived?.at;
     match told.event.name.as_str() {
-        "done" => Some(End::Final("`done`", at)),
+        "done" => Some(End::Final("`done`")),
         "error" => match Failure::read(&told.event.data) {
             Ok(failure) if failure.severity == Severity::Warning => None,
             Ok(failure) if failure.recoverable => Some(End::Lost(at)),
-            _ => Some(End::Final("an error that is not recoverable", at)),
+            _ => Some(End::Final("an error that is not recoverable")),
         },
         _ => None,
     }
+}
+
+/// The last `retry:` that came. It counts as soon as its line is there, whether or not its event ever is
+/// (WHATWG HTML §9.2.6).
+fn retry(line: &Connection) -> Option<u64> {
+    let came = line.down.bytes.get(..line.down.arrived())?;
+    let lines = came.split_inclusive(|byte| *byte == b'\n');
+    let values = lines.filter_map(|line| {
+        let value = line.strip_prefix(b"retry:")?.strip_suffix(b"\n")?;
+        std::str::from_utf8(value).ok()?.trim().parse().ok()
+    });
+    values.last()
 }
 
 fn got_on(exchange: &Exchange) -> bool {
@@ -123,127 +148,95 @@ fn got_on(exchange: &Exchange) -> bool {
     started && events.any(|told| told.is_token() && told.event.last_id != exchange.last_id)
 }
 
-/// The attempts of each client, in order. Requests for metrics are none.
+/// The attempts of each client, in order.
 pub(super) fn attempts(
     evidence: &Evidence<'_>,
     exchanges: &[Exchange],
 ) -> BTreeMap<HostId, Vec<Attempt>> {
-    let mut found: BTreeMap<HostId, Vec<Attempt>> = BTreeMap::new();
-    for host in clients(evidence) {
-        let steps = Steps::of(evidence, host);
-        let lines = evidence.connections.iter().enumerate();
-        let lines = lines.filter(|(_, line)| line.client == host);
-        let mut attempts: Vec<_> = lines
-            .filter(|(_, line)| !steps.contains("scrape", line.opened.at))
-            .map(|(place, line)| {
-                let exchange = exchanges.iter().find(|it| it.connection == place);
-                Attempt::of(evidence, line, exchange)
-            })
-            .collect();
-        add_failures(evidence, host, &mut attempts);
-        let starts: Vec<_> = attempts.iter().map(|it| it.start.at).collect();
-        for (place, attempt) in attempts.iter_mut().enumerate() {
-            let next = starts.get(place + 1).copied().unwrap_or(evidence.ended_at);
-            attempt.asked_anew = steps.contains("ask", attempt.start.at);
-            attempt.by_hand = steps.contains("retry", attempt.start.at);
-            attempt.stopped = steps.between("stop", attempt.start.at, next);
+    let by_line: BTreeMap<_, _> = exchanges.iter().map(|it| (it.connection, it)).collect();
+    let mut doings = doings(evidence);
+    doings.retain(|_, doings| doings.is_client);
+    let mut attempts: BTreeMap<HostId, Vec<Attempt>> = BTreeMap::new();
+    for (place, line) in evidence.connections.iter().enumerate() {
+        if doings.contains_key(&line.client) {
+            let exchange = by_line.get(&place).copied();
+            let attempt = Attempt::of(evidence, line, exchange);
+            attempts.entry(line.client).or_default().push(attempt);
         }
-        found.insert(host, attempts);
     }
-    found
+    for (host, doings) in &doings {
+        let attempts = attempts.entry(*host).or_default();
+        for seen in &doings.refusals {
+            refuse(evidence, *host, *seen, attempts);
+        }
+        doings.mark(attempts, evidence.ended_at);
+    }
+    attempts
 }
 
-/// Adds the connects that failed: those with a SYN ended then, the others were nothing else.
-fn add_failures(evidence: &Evidence<'_>, host: HostId, attempts: &mut Vec<Attempt>) {
+/// A connect failed: one whose SYN went out ended then, another was nothing else.
+fn refuse(evidence: &Evidence<'_>, host: HostId, seen: Seen, attempts: &mut Vec<Attempt>) {
+    let before = attempts.partition_point(|it| it.start.at <= seen.at);
+    let pending = attempts[..before].last_mut();
+    let pending = pending.filter(|it| {
+        let over = matches!(it.end, End::Lost(at) if at < seen.at);
+        !it.established && !over && !matches!(it.end, End::Final(_))
+    });
+    match pending {
+        Some(attempt) => attempt.end = End::Lost(seen.at),
+        None => attempts.insert(before, Attempt::failed(evidence, host, seen)),
+    }
+}
+
+/// What a host was told, and which of its connects failed.
+#[derive(Default)]
+struct Doings<'a> {
+    /// It reports the states of a token client.
+    is_client: bool,
+    steps: Vec<(Instant, &'a str)>,
+    refusals: Vec<Seen>,
+}
+
+fn doings<'a>(evidence: &Evidence<'a>) -> BTreeMap<HostId, Doings<'a>> {
+    let mut all: BTreeMap<HostId, Doings<'a>> = BTreeMap::new();
     for (record, entry) in evidence.trace.iter() {
-        let Event::Network(network::Event::CallFailed {
-            call: SocketCall::Connect,
-            ..
-        }) = &entry.event
-        else {
-            continue;
-        };
-        if entry.host != Some(host) {
-            continue;
-        }
-        let before = attempts.partition_point(|it| it.start.at <= entry.at);
-        let pending = attempts[..before].last_mut();
-        let pending = pending.filter(|it| !it.established && !matches!(it.end, End::Final(..)));
-        let fresh = pending
-            .as_ref()
-            .is_none_or(|it| matches!(it.end, End::Lost(at) if at < entry.at));
-        match pending {
-            Some(attempt) if !fresh => attempt.end = End::Lost(entry.at),
-            _ => attempts.insert(
-                before,
-                failed(
-                    evidence,
-                    host,
-                    Seen {
-                        record,
-                        at: entry.at,
-                    },
-                ),
-            ),
-        }
-    }
-}
-
-fn failed(evidence: &Evidence<'_>, host: HostId, start: Seen) -> Attempt {
-    Attempt {
-        start,
-        life: evidence.life(host, start.at),
-        asked_anew: false,
-        by_hand: false,
-        stopped: false,
-        got_on: false,
-        retry: None,
-        heard_last: start.at,
-        end: End::Lost(start.at),
-        established: false,
-        closed: Some(start.at),
-    }
-}
-
-/// Who reports the steps of a token client.
-fn clients(evidence: &Evidence<'_>) -> std::collections::BTreeSet<HostId> {
-    let reports = evidence.trace.records().iter().filter(|record| {
-        let report = &record.event;
-        matches!(
-            report,
+        let Some(host) = entry.host else { continue };
+        match &entry.event {
             Event::Report(Report::State {
                 machine: "token client",
                 ..
-            })
-        )
-    });
-    reports.filter_map(|record| record.host).collect()
+            }) => all.entry(host).or_default().is_client = true,
+            Event::Step(step) if step.refused.is_none() => {
+                let command = step.text.split(' ').next().unwrap_or_default();
+                all.entry(host).or_default().steps.push((entry.at, command));
+            }
+            Event::Network(network::Event::CallFailed {
+                call: SocketCall::Connect,
+                ..
+            }) => {
+                let at = entry.at;
+                all.entry(host)
+                    .or_default()
+                    .refusals
+                    .push(Seen { record, at });
+            }
+            _ => {}
+        }
+    }
+    all
 }
 
-/// What a client was told, and when.
-struct Steps<'a>(Vec<(Instant, &'a str)>);
-
-impl<'a> Steps<'a> {
-    fn of(evidence: &Evidence<'a>, host: HostId) -> Self {
-        let own = evidence.trace.records().iter();
-        let own = own.filter(|record| record.host == Some(host));
-        Self(
-            own.filter_map(|record| match &record.event {
-                Event::Step(step) if step.refused.is_none() => {
-                    Some((record.at, step.text.split(' ').next()?))
-                }
-                _ => None,
-            })
-            .collect(),
-        )
-    }
-
-    fn contains(&self, command: &str, at: Instant) -> bool {
-        self.0.contains(&(at, command))
-    }
-
-    fn between(&self, command: &str, from: Instant, to: Instant) -> bool {
-        let mut steps = self.0.iter();
-        steps.any(|(at, name)| *name == command && from <= *at && *at <= to)
+impl Doings<'_> {
+    /// Notes at each attempt what its client was told.
+    fn mark(&self, attempts: &mut [Attempt], ended_at: Instant) {
+        let starts: Vec<_> = attempts.iter().map(|it| it.start.at).collect();
+        for (place, attempt) in attempts.iter_mut().enumerate() {
+            let (from, to) = (attempt.start.at, starts.get(place + 1).copied());
+            let to = to.unwrap_or(ended_at);
+            attempt.asked_anew = self.steps.contains(&(from, "ask"));
+            attempt.by_hand = self.steps.contains(&(from, "retry"));
+            let mut stops = self.steps.iter().filter(|(_, command)| *command == "stop");
+            attempt.stopped = stops.any(|(at, _)| from <= *at && *at <= to);
+        }
     }
 }
