@@ -17,7 +17,16 @@ use linefault_protocol::sip::{
 };
 
 use self::flows::Flows;
+use crate::catalogue::{Kind, Presence, Setting};
 use crate::{Context, SocketError, SocketErrorKind, report};
+
+/// The setting of every SIP actor that says whether its machine accepts connections.
+pub(crate) const TCP: Setting = Setting {
+    name: "tcp",
+    kind: Kind::Switch,
+    presence: Presence::Default("true"),
+    doc: "Whether it accepts TCP connections, on the port of its UDP socket.",
+};
 
 /// The lower half of a SIP actor.
 pub(crate) struct Element {
@@ -40,8 +49,13 @@ pub(crate) struct Sent {
 
 impl Element {
     pub(crate) fn new() -> Self {
+        Self::with_limits(Limits::default())
+    }
+
+    /// One that refuses larger messages than that.
+    pub(crate) fn with_limits(limits: Limits) -> Self {
         Self {
-            limits: Limits::default(),
+            limits,
             layer: Layer::new(Timers::default()),
             below: Vec::new(),
             queue: VecDeque::new(),

@@ -6,6 +6,7 @@
 
 pub mod audio_peer;
 pub mod audio_service;
+pub mod b2bua;
 pub mod catalogue;
 mod connections;
 mod driver;
@@ -20,6 +21,8 @@ pub mod proxy;
 mod pump;
 mod report;
 mod tcp;
+pub mod token_client;
+pub mod token_service;
 
 pub use driver::drive;
 pub use error::{SocketError, SocketErrorKind};

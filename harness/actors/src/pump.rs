@@ -134,6 +134,7 @@ impl Pump {
     ) {
         let mut config = crate::phone::Config {
             user: user.to_owned(),
+            password: None,
             domain: "sim.test".to_owned(),
             proxy: address(PROXY),
             expires: Duration::from_secs(3600),
@@ -141,6 +142,10 @@ impl Pump {
                 ring: Duration::from_millis(100),
                 ..crate::phone::Answer::default()
             },
+            media: crate::phone::Media::default(),
+            glare: crate::phone::Glare::default(),
+            required: Vec::new(),
+            other_servers: Vec::new(),
             keep_alive: None,
             transport: Transport::Udp,
             tcp: false,

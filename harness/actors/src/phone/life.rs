@@ -9,7 +9,7 @@ use linefault_protocol::sip::transaction::Output;
 use linefault_protocol::sip::user_agent::{self, Event, UserAgent, UserAgentTurn};
 use linefault_protocol::sip::{Transport, Uri};
 
-use super::entry::domain_of;
+use super::entry::{codecs, uri_of};
 use super::{Config, log};
 use crate::catalogue::{Command, Directory};
 use crate::element::Element;
@@ -43,18 +43,7 @@ impl Life {
 
     /// The URI that a command means: that of a phone in the directory, or what it says.
     fn target(&self, to: &str) -> Option<Uri> {
-        let Some(listing) = self.directory.find(to) else {
-            return Uri::parse(to).ok();
-        };
-        let registrar = listing.settings.text("registrar");
-        let domain = registrar
-            .and_then(|name| self.directory.find(name))
-            .map(domain_of);
-        let uri = match (listing.settings.text("user"), domain) {
-            (Some(user), Some(domain)) => format!("sip:{user}@{domain}"),
-            _ => format!("sip:{}", listing.address),
-        };
-        Uri::parse(&uri).ok()
+        uri_of(&self.directory, to)
     }
 
     fn command(&mut self, cx: &mut Context<'_>, command: &Command) {
@@ -70,7 +59,10 @@ impl Life {
                 running.next_keep_alive = None;
                 running.step(cx, |agent, turn| agent.leave(turn));
             }
-            ("re-invite", _) => running.step(cx, |agent, turn| agent.reinvite(turn)),
+            ("re-invite", _) => {
+                let codecs = codecs(&command.arguments);
+                running.step(cx, |agent, turn| agent.reinvite(turn, codecs));
+            }
             ("update", _) => running.step(cx, |agent, turn| agent.update(turn)),
             ("info", _) => running.step(cx, |agent, turn| agent.info(turn)),
             ("hang-up", _) => running.step(cx, |agent, turn| agent.hang_up(turn)),
@@ -79,7 +71,10 @@ impl Life {
                 running.agent.set_do_not_disturb(on);
                 tracing::info!(on, "do not disturb");
             }
-            ("call", Some(uri)) => running.step(cx, |agent, turn| agent.call(turn, &uri)),
+            ("call", Some(uri)) => {
+                let patience = command.arguments.duration("expires");
+                running.step(cx, |agent, turn| agent.call_within(turn, &uri, patience));
+            }
             ("options", Some(uri)) => running.step(cx, |agent, turn| agent.ask(turn, &uri)),
             ("message", Some(uri)) => {
                 let text = command.arguments.text("text").unwrap_or_default();
@@ -101,12 +96,17 @@ impl Machine for Life {
                     element: Element::over(self.config.transport),
                     agent: UserAgent::new(user_agent::Config {
                         user: self.config.user.clone(),
+                        password: self.config.password.clone(),
                         domain: self.config.domain.clone(),
                         address: local,
                         proxy: self.config.proxy,
                         expires: self.config.expires,
                         answer: self.config.answer.clone(),
                         transport: self.config.transport,
+                        media: self.config.media.clone(),
+                        glare: self.config.glare,
+                        required: self.config.required.clone(),
+                        other_servers: self.config.other_servers.clone(),
                     }),
                     dialogs: BTreeSet::new(),
                     proxy: self.config.proxy,

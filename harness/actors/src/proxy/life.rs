@@ -66,8 +66,8 @@ impl Running {
             users: config.users.clone(),
         };
         Self {
-            element: Element::new(),
-            core: Proxy::new(identity, config.statuses),
+            element: Element::with_limits(config.limits),
+            core: Proxy::new(identity, config.statuses).with_rules(config.rules.clone()),
             location: Location::new(config.expiry),
             probes: Probes::new(local, &config.domain, config.health_check, cx.now()),
             config: config.clone(),
@@ -120,6 +120,10 @@ impl Running {
             Input::Wake => self.wake(cx),
             // Whose datagram it was about, nobody can say: no binding goes for it.
             Input::ReceiveFailed { error } => self.config.log_of(error).write(None, error, None),
+            Input::Command(command) if command.name == "drain" => {
+                tracing::info!("takes no new requests");
+                self.core.stop_taking();
+            }
             Input::Start { .. } | Input::SendFailed { .. } | Input::Command(_) => {}
         }
     }

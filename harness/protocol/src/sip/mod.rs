@@ -5,7 +5,9 @@
 //! agent does with a call are decided above.
 
 pub mod address;
+pub mod b2bua;
 pub mod dialog;
+pub mod digest;
 mod edit;
 pub mod framing;
 pub mod header;
@@ -18,6 +20,7 @@ pub mod parse;
 pub mod proxy;
 mod read;
 pub mod registrar;
+pub mod sdp;
 pub mod status;
 pub mod transaction;
 pub mod transport;

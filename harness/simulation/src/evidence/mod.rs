@@ -8,6 +8,7 @@ mod reader;
 mod signalling;
 pub mod stream;
 pub mod talk;
+pub mod tokens;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
