@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 use linefault_network::{Flags, Packet, Segment};
+use linefault_protocol::sip::Limits;
 use linefault_protocol::sip::framing::{Fault, Frame, Framer};
 
 use super::SipMessage;
@@ -67,7 +68,13 @@ impl Streams {
     pub(super) fn send(&mut self, packet: &Packet, segment: &Segment) -> Option<(Part, usize)> {
         let key = (packet.from, packet.to);
         if segment.has(Flags::SYN) {
-            self.begin(key, segment.sequence);
+            // Who answers a SYN was connected to.
+            let framer = if segment.has(Flags::ACK) {
+                Framer::of_answers(Limits::default())
+            } else {
+                Framer::default()
+            };
+            self.begin(key, segment.sequence, framer);
         }
         let index = *self.sent.get(&key)?;
         let flow = self.flows.get_mut(index)?;
@@ -120,7 +127,7 @@ impl Streams {
         Some(index)
     }
 
-    fn begin(&mut self, key: (SocketAddr, SocketAddr), initial: u32) {
+    fn begin(&mut self, key: (SocketAddr, SocketAddr), initial: u32, framer: Framer) {
         let known = self.sent.get(&key).and_then(|index| self.flows.get(*index));
         // A SYN that is sent again.
         if known.is_some_and(|flow| flow.initial == initial && flow.sent == 0) {
@@ -131,7 +138,7 @@ impl Streams {
             initial,
             sent: 0,
             framed: 0,
-            framer: Framer::default(),
+            framer,
             foreign: false,
             pieces: Vec::new(),
             islands: BTreeMap::new(),

@@ -68,12 +68,16 @@ impl<'a> Page<'a> {
     }
 
     fn messages(&self) -> Vec<(RecordId, Line)> {
-        let mut series: BTreeMap<_, Vec<&Transmission>> = BTreeMap::new();
-        for sent in &self.evidence.transmissions {
+        let mut series: BTreeMap<_, (usize, Vec<&Transmission>)> = BTreeMap::new();
+        for (place, sent) in self.evidence.transmissions.iter().enumerate() {
             let key = (sent.from, sent.destination, sent.transport, &sent.datagram);
-            series.entry(key).or_default().push(sent);
+            let series = series.entry(key).or_insert_with(|| (place, Vec::new()));
+            series.1.push(sent);
         }
-        let folded = series.values().filter_map(|series| {
+        // Messages that left in one segment have one record.
+        let mut series: Vec<_> = series.into_values().collect();
+        series.sort_by_key(|(place, _)| *place);
+        let folded = series.iter().filter_map(|(_, series)| {
             let first = series.first()?;
             Some((first.record, line(first.at, &self.message(first, series))))
         });

@@ -84,13 +84,7 @@ impl Reader<'_> {
             let Some((begin, bytes)) = self.streams.flows[flow].unfinished() else {
                 continue;
             };
-            let lost = self.lost_parts.iter().rev();
-            let mut lost = lost.filter(|(part, _)| part.flow == flow && part.end > begin);
-            let reason = lost.next().map(|(_, reason)| *reason);
-            let transmission = self.begun(flow, begin, bytes);
-            if let (Some(transmission), Some(reason)) = (transmission, reason) {
-                self.lose(transmission, reason);
-            }
+            self.begun(flow, begin, bytes);
         }
     }
 
@@ -114,6 +108,12 @@ impl Reader<'_> {
             to,
             ..sent
         });
-        Some(self.transmissions.len() - 1)
+        let place = self.transmissions.len() - 1;
+        let mut lost = self.lost_parts.iter();
+        let lost = lost.find(|(part, _)| part.flow == flow && part.end > begin);
+        if let Some((_, reason)) = lost.copied() {
+            self.lose(place, reason);
+        }
+        Some(place)
     }
 }
