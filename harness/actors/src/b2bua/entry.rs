@@ -4,6 +4,7 @@ use linefault_protocol::sip::Uri;
 
 use super::{B2bua, Config};
 use crate::catalogue::{Actor, Directory, Entry, Kind, Presence, Setting, Settings};
+use crate::element::TCP;
 use crate::proxy::phones_of;
 
 /// The B2BUA in the catalogue.
@@ -75,12 +76,7 @@ const SETTINGS: &[Setting] = &[
         presence: Presence::Default("false"),
         doc: "Whether a 3xx of the callee is followed instead of relayed.",
     },
-    Setting {
-        name: "tcp",
-        kind: Kind::Switch,
-        presence: Presence::Default("true"),
-        doc: "Whether it accepts TCP connections, on the port of its UDP socket.",
-    },
+    TCP,
 ];
 
 fn build(settings: &Settings, directory: &Directory) -> Box<dyn Actor> {
