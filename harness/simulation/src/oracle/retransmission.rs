@@ -132,7 +132,12 @@ impl Plan {
         if message.is_request() {
             over = failed.map_or(over, |at| at.min(over));
         }
-        let optional = [failed, timed.lenient_stop, Some(over)];
+        let optional = [
+            failed,
+            timed.lenient_stop,
+            expiry(first.at, message),
+            Some(over),
+        ];
         Some(Self {
             due: timed.due(first.at),
             optional_from: optional.into_iter().flatten().min().unwrap_or(over),
@@ -162,6 +167,13 @@ impl Plan {
             (_, None) => None,
         }
     }
+}
+
+/// When an INVITE is no longer wanted, if it says so (RFC 3261 §20.19).
+fn expiry(sent_at: Instant, message: &SipMessage) -> Option<Instant> {
+    let expires = message.message.expires().ok().flatten();
+    let seconds = expires.filter(|_| message.asks(&Method::Invite))?;
+    Some(later(sent_at, u64::from(seconds) * 1_000_000))
 }
 
 /// What a timer repeats.
