@@ -14,9 +14,12 @@ use crate::{Behaviour, Host};
 pub const CATALOGUE: &[&Entry] = &[
     &crate::audio_peer::ENTRY,
     &crate::audio_service::ENTRY,
+    &crate::b2bua::ENTRY,
     &crate::http::ENTRY,
     &crate::phone::ENTRY,
     &crate::proxy::ENTRY,
+    &crate::token_client::ENTRY,
+    &crate::token_service::ENTRY,
 ];
 
 /// The actor of that name.

@@ -6,7 +6,9 @@
 
 pub mod audio_peer;
 pub mod audio_service;
+pub mod b2bua;
 pub mod catalogue;
+mod connections;
 mod driver;
 mod element;
 mod error;
@@ -19,6 +21,8 @@ pub mod proxy;
 mod pump;
 mod report;
 mod tcp;
+pub mod token_client;
+pub mod token_service;
 
 pub use driver::drive;
 pub use error::{SocketError, SocketErrorKind};

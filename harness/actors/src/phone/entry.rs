@@ -3,13 +3,15 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use linefault_protocol::sip::{Status, Uri};
+use linefault_protocol::sip::sdp::{self, Codec};
+use linefault_protocol::sip::{Status, Transport, Uri};
 
 use crate::catalogue::{
     Actor, CommandEntry, Directory, Entry, Kind, Listing, Presence, Setting, Settings,
 };
+use crate::element::TCP;
 
-use super::{Answer, Body, Config, Phone, Refusal};
+use super::{Answer, Body, Config, Glare, Media, Phone, Refusal};
 
 /// The phone in the catalogue.
 pub static ENTRY: Entry = Entry {
@@ -54,6 +56,13 @@ const SETTINGS: &[Setting] = &[
         doc: "How often it sends line breaks to the registrar, so that a NAT keeps its mapping; 0s sends none.",
     },
     Setting {
+        name: "transport",
+        kind: Kind::Choice(&["udp", "tcp"]),
+        presence: Presence::Default("udp"),
+        doc: "What carries its requests to the registrar, and what its contact asks others to use.",
+    },
+    TCP,
+    Setting {
         name: "servers",
         kind: Kind::List(&Kind::Host),
         presence: Presence::Optional,
@@ -70,6 +79,24 @@ const SETTINGS: &[Setting] = &[
         kind: Kind::Table(ANSWER),
         presence: Presence::Optional,
         doc: "How it takes calls; without it rings at once and is picked up after a second.",
+    },
+    Setting {
+        name: "codecs",
+        kind: CODECS,
+        presence: Presence::Optional,
+        doc: "The audio codecs that it has, best first; without it PCMU.",
+    },
+    Setting {
+        name: "delayed_offer",
+        kind: Kind::Switch,
+        presence: Presence::Default("false"),
+        doc: "Leaves the offer to the other end: its INVITEs carry none, and its ACK the answer.",
+    },
+    Setting {
+        name: "not_acceptable",
+        kind: Kind::Choice(&["here", ANYWHERE]),
+        presence: Presence::Default("here"),
+        doc: "What no codec in common means: not acceptable here (488), or on no device of its user (606).",
     },
 ];
 
@@ -90,7 +117,7 @@ const ANSWER: &[Setting] = &[
         name: "status",
         kind: Kind::Integer(300, 699),
         presence: Presence::Optional,
-        doc: "Refuses the call with this status instead of taking it.",
+        doc: "Refuses the call with this status instead of taking it; without a ring if `pick_up` is 0s.",
     },
     Setting {
         name: "expires",
@@ -162,7 +189,12 @@ const COMMANDS: &[CommandEntry] = &[
     CommandEntry {
         name: "re-invite",
         doc: "Offers the session of the call anew; tries again after a 491.",
-        arguments: &[],
+        arguments: &[Setting {
+            name: "codecs",
+            kind: CODECS,
+            presence: Presence::Optional,
+            doc: "The codecs to offer, best first; without it those of the session.",
+        }],
     },
     CommandEntry {
         name: "update",
@@ -209,6 +241,10 @@ const COMMANDS: &[CommandEntry] = &[
     },
 ];
 
+const CODECS: Kind = Kind::List(&Kind::Choice(sdp::NAMES));
+
+const ANYWHERE: &str = "anywhere";
+
 const TO: Setting = Setting {
     name: "to",
     kind: Kind::HostOrUri,
@@ -232,6 +268,8 @@ fn build(settings: &Settings, directory: &Directory) -> Box<dyn Actor> {
             expires: settings
                 .duration("expires")
                 .unwrap_or(Duration::from_secs(3600)),
+            media: media(settings),
+            glare: Glare::default(),
             answer: settings
                 .table("answer")
                 .map(|table| answer(table, directory))
@@ -241,6 +279,11 @@ fn build(settings: &Settings, directory: &Directory) -> Box<dyn Actor> {
             keep_alive: settings
                 .duration("keep_alive")
                 .filter(|every| !every.is_zero()),
+            transport: settings
+                .text("transport")
+                .and_then(Transport::named)
+                .unwrap_or_default(),
+            tcp: settings.switch("tcp"),
         },
         directory.clone(),
     ))
@@ -302,4 +345,22 @@ fn answer(table: &Settings, directory: &Directory) -> Answer {
 fn texts(table: &Settings, name: &str) -> Vec<String> {
     let texts = table.texts(name).unwrap_or_default();
     texts.into_iter().map(str::to_owned).collect()
+}
+
+fn media(settings: &Settings) -> Media {
+    let usual = Media::default();
+    Media {
+        codecs: codecs(settings).unwrap_or(usual.codecs),
+        delayed_offer: settings.switch("delayed_offer"),
+        not_acceptable: match settings.text("not_acceptable") {
+            Some(ANYWHERE) => Status::NOT_ACCEPTABLE_ANYWHERE,
+            _ => usual.not_acceptable,
+        },
+    }
+}
+
+/// The codecs that are named, if any are.
+pub(super) fn codecs(settings: &Settings) -> Option<Vec<Codec>> {
+    let names = settings.texts("codecs")?;
+    Some(names.into_iter().filter_map(Codec::find).collect())
 }

@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use bytes::Bytes;
 use linefault_protocol::Instant;
-use linefault_protocol::sip::Uri;
 use linefault_protocol::sip::transaction::Output;
 use linefault_protocol::sip::user_agent::{self, Event, UserAgent, UserAgentTurn};
+use linefault_protocol::sip::{Transport, Uri};
 
-use super::entry::uri_of;
+use super::entry::{codecs, uri_of};
 use super::{Config, log};
 use crate::catalogue::{Command, Directory};
 use crate::element::Element;
@@ -28,6 +27,7 @@ struct Running {
     agent: UserAgent,
     dialogs: BTreeSet<u64>,
     proxy: SocketAddr,
+    transport: Transport,
     keep_alive: Option<Duration>,
     next_keep_alive: Option<Instant>,
 }
@@ -59,7 +59,10 @@ impl Life {
                 running.next_keep_alive = None;
                 running.step(cx, |agent, turn| agent.leave(turn));
             }
-            ("re-invite", _) => running.step(cx, |agent, turn| agent.reinvite(turn)),
+            ("re-invite", _) => {
+                let codecs = codecs(&command.arguments);
+                running.step(cx, |agent, turn| agent.reinvite(turn, codecs));
+            }
             ("update", _) => running.step(cx, |agent, turn| agent.update(turn)),
             ("info", _) => running.step(cx, |agent, turn| agent.info(turn)),
             ("hang-up", _) => running.step(cx, |agent, turn| agent.hang_up(turn)),
@@ -90,7 +93,7 @@ impl Machine for Life {
         match input {
             Input::Start { local } => {
                 self.running = Some(Running {
-                    element: Element::new(),
+                    element: Element::over(self.config.transport),
                     agent: UserAgent::new(user_agent::Config {
                         user: self.config.user.clone(),
                         password: self.config.password.clone(),
@@ -99,11 +102,15 @@ impl Machine for Life {
                         proxy: self.config.proxy,
                         expires: self.config.expires,
                         answer: self.config.answer.clone(),
+                        transport: self.config.transport,
+                        media: self.config.media.clone(),
+                        glare: self.config.glare,
                         required: self.config.required.clone(),
                         other_servers: self.config.other_servers.clone(),
                     }),
                     dialogs: BTreeSet::new(),
                     proxy: self.config.proxy,
+                    transport: self.config.transport,
                     keep_alive: self.config.keep_alive,
                     next_keep_alive: self.config.keep_alive.map(|every| cx.now() + every),
                 });
@@ -139,12 +146,16 @@ impl Machine for Life {
                 .min(),
         }
     }
+
+    fn accepts_connections(&self) -> bool {
+        self.config.tcp
+    }
 }
 
 impl Running {
     fn handle(&mut self, input: Input, cx: &mut Context<'_>) {
         if let Input::SendFailed { ticket, to, error } = input {
-            let Some(sent) = self.element.failed(ticket) else {
+            let Some(sent) = self.element.failed(cx, ticket, to, error) else {
                 return;
             };
             let method = sent.message.method();
@@ -157,7 +168,12 @@ impl Running {
         }
         self.element.all_left();
         match input {
-            Input::Datagram { from, bytes } => self.element.receive(cx, from, &bytes),
+            Input::Datagram {
+                from,
+                transport,
+                bytes,
+            } => self.element.receive(cx, from, transport, &bytes),
+            Input::Closed { peer, error } => self.element.closed(peer, error),
             Input::Wake => {
                 self.element.expire(cx.now());
                 self.settle(cx);
@@ -171,11 +187,11 @@ impl Running {
         }
     }
 
-    // RFC 5626 §3.5.1 has two line breaks for streams alone; phones send them over UDP as well, where nobody answers.
+    // RFC 5626 §3.5.1 has two line breaks for streams; phones send them over UDP as well, where nobody answers.
     fn keep_alive(&mut self, cx: &mut Context<'_>) {
         if self.next_keep_alive.is_some_and(|at| at <= cx.now()) {
             self.next_keep_alive = self.keep_alive.map(|every| cx.now() + every);
-            cx.send(self.proxy, Bytes::from_static(b"\r\n\r\n"), None);
+            self.element.keep_alive(cx, self.proxy, self.transport);
         }
     }
 

@@ -29,6 +29,10 @@ pub(super) fn write(event: Event) {
         Event::CallEnded(_, peer, Ending::Lost) => {
             tracing::warn!(peer, "call ended: the other end has lost it");
         }
+        Event::CallEnded(_, peer, Ending::NoSession) => {
+            tracing::info!(peer, "call ended: no session in common");
+        }
+        Event::OfferRefused(peer, why) => tracing::info!(peer, "offer refused: {why}"),
         Event::Changed(_, peer) => tracing::info!(peer, "session changed"),
         Event::NotChanged(_, peer, Failure::Refused(status, reason)) => {
             tracing::info!(

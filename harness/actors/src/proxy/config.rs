@@ -32,6 +32,8 @@ pub struct Config {
     pub remove_expired: bool,
     /// How often every binding is asked whether it lives; never if `None`.
     pub health_check: Option<Duration>,
+    /// Whether it accepts TCP connections.
+    pub tcp: bool,
 }
 
 /// How a failed send is logged.
@@ -85,6 +87,7 @@ impl Config {
             remove_unreachable: Removal::AtOnce,
             remove_expired: true,
             health_check: Some(Duration::from_secs(60)),
+            tcp: true,
         }
     }
 

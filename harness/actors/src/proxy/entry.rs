@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::catalogue::{Actor, CommandEntry, Directory, Entry, Kind, Presence, Setting, Settings};
+use crate::element::TCP;
 
 use super::accounts::{
     ACCOUNTS, ALGORITHMS, AUTHENTICATE, BARRED, MAX_BODY, MAX_REQUESTS, NONCE_LIFETIME, RECURSE,
@@ -73,6 +74,7 @@ const SETTINGS: &[Setting] = &[
         presence: Presence::Default("3600s"),
         doc: "The longest registration that it grants; longer ones are shortened to it.",
     },
+    TCP,
     AUTHENTICATE,
     ACCOUNTS,
     BARRED,
@@ -123,6 +125,7 @@ fn build(settings: &Settings, directory: &Directory) -> Box<dyn Actor> {
     if let Some(longest) = settings.duration("max_expires") {
         config.expiry.max = longest;
     }
+    config.tcp = settings.switch("tcp");
     let size = |name| usize::try_from(settings.integer(name)?).ok();
     config.limits.message = size("max_message").unwrap_or(config.limits.message);
     config.limits.line = size("max_line").unwrap_or(config.limits.line);
@@ -131,7 +134,7 @@ fn build(settings: &Settings, directory: &Directory) -> Box<dyn Actor> {
 }
 
 /// The users of all phones whose registrar serves that domain.
-fn phones_of(domain: &str, directory: &Directory) -> BTreeSet<String> {
+pub(crate) fn phones_of(domain: &str, directory: &Directory) -> BTreeSet<String> {
     let serves = |name: &str| {
         let registrar = directory.find(name)?.settings.text("domain")?;
         registrar.eq_ignore_ascii_case(domain).then_some(())

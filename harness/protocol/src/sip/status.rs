@@ -109,6 +109,10 @@ impl Status {
     pub const TRYING: Self = Self(100);
     /// 180 Ringing.
     pub const RINGING: Self = Self(180);
+    /// 181 Call Is Being Forwarded.
+    pub const FORWARDED: Self = Self(181);
+    /// 182 Queued.
+    pub const QUEUED: Self = Self(182);
     /// 200 OK.
     pub const OK: Self = Self(200);
     /// 300 Multiple Choices.
@@ -129,6 +133,8 @@ impl Status {
     pub const NOT_FOUND: Self = Self(404);
     /// 405 Method Not Allowed.
     pub const METHOD_NOT_ALLOWED: Self = Self(405);
+    /// 406 Not Acceptable.
+    pub const NOT_ACCEPTABLE: Self = Self(406);
     /// 407 Proxy Authentication Required.
     pub const PROXY_AUTHENTICATION_REQUIRED: Self = Self(407);
     /// 408 Request Timeout.
@@ -159,6 +165,8 @@ impl Status {
     pub const BUSY_HERE: Self = Self(486);
     /// 487 Request Terminated.
     pub const REQUEST_TERMINATED: Self = Self(487);
+    /// 488 Not Acceptable Here.
+    pub const NOT_ACCEPTABLE_HERE: Self = Self(488);
     /// 491 Request Pending.
     pub const REQUEST_PENDING: Self = Self(491);
     /// 500 Server Internal Error.
@@ -173,6 +181,8 @@ impl Status {
     pub const SERVER_TIMEOUT: Self = Self(504);
     /// 603 Decline.
     pub const DECLINE: Self = Self(603);
+    /// 606 Not Acceptable: the session, anywhere.
+    pub const NOT_ACCEPTABLE_ANYWHERE: Self = Self(606);
 
     /// The status of this code; `None` outside 100 to 699.
     #[must_use]

@@ -47,7 +47,13 @@ impl Edit for Loop {
 impl Loop {
     /// The last REGISTER with credentials, under the next number.
     fn again(&mut self) -> Option<Output> {
-        let Output::Send { to, bytes, .. } = self.last.as_ref()? else {
+        let Output::Send {
+            to,
+            transport,
+            bytes,
+            ..
+        } = self.last.as_ref()?
+        else {
             return None;
         };
         let mut request = SipMessage::read(bytes)?;
@@ -60,6 +66,7 @@ impl Loop {
         request.message.set("CSeq", &cseq);
         Some(Output::Send {
             to: *to,
+            transport: *transport,
             bytes: request.message.to_bytes(),
             ticket: None,
         })

@@ -16,7 +16,12 @@ struct Planted;
 
 impl Edit for Planted {
     fn input(&mut self, input: Input, _cx: &mut Context<'_>) -> Option<Input> {
-        let Input::Datagram { from, bytes } = &input else {
+        let Input::Datagram {
+            from,
+            transport,
+            bytes,
+        } = &input
+        else {
             return Some(input);
         };
         let Some(mut read) = SipMessage::read(bytes).filter(|it| it.status == Some(503)) else {
@@ -25,6 +30,7 @@ impl Edit for Planted {
         read.message.remove("Retry-After");
         Some(Input::Datagram {
             from: *from,
+            transport: *transport,
             bytes: read.message.to_bytes(),
         })
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use linefault_network::{HostId, Instant};
 use linefault_protocol::sip::Method;
 
-use super::timers::{GIVE_UP, T1, T2};
+use super::timers::{GIVE_UP, T1, T2, later};
 use super::{Finding, Holds, Oracle};
 use crate::evidence::{Evidence, SipMessage, Transmission};
 

@@ -20,6 +20,36 @@ pub(super) fn lines(page: &Page<'_>) -> Vec<(RecordId, Line)> {
             all
         });
     lines.extend(said(page));
+    lines.extend(unsaid(page));
+    lines
+}
+
+/// What was begun on a connection and never became whole. Text may be of a protocol that is read elsewhere.
+fn unsaid(page: &Page<'_>) -> Vec<(RecordId, Line)> {
+    let evidence = page.evidence;
+    let mut said = std::collections::BTreeMap::new();
+    for utterance in &evidence.utterances {
+        said.insert((utterance.connection, utterance.side), utterance.end);
+    }
+    let mut lines = Vec::new();
+    for (place, connection) in evidence.connections.iter().enumerate() {
+        for side in [Side::Up, Side::Down] {
+            let stream = connection.stream(side);
+            let known = said.get(&(place, side)).copied();
+            let is_text = stream.bytes.first().is_some_and(u8::is_ascii_uppercase);
+            let from = known.unwrap_or(0);
+            let Some(begun) = stream.sent_at(from + 1) else {
+                continue;
+            };
+            if known.is_some() || !is_text {
+                let text = format!("{} bytes that are nothing whole", stream.bytes.len() - from);
+                let ends = ends(page, connection, side);
+                let arrives = stream.arrived() > from;
+                let line = page.between(begun.at, (&ends.0, &ends.1), arrives, &text);
+                lines.push((begun.record, line));
+            }
+        }
+    }
     lines
 }
 
@@ -105,6 +135,10 @@ fn said(page: &Page<'_>) -> Vec<(RecordId, Line)> {
     let mut runs: Vec<Vec<&Utterance>> = Vec::new();
     let mut latest = std::collections::BTreeMap::new();
     for said in &evidence.utterances {
+        // The last chunk of a stream says nothing that its connection's end does not.
+        if matches!(&said.what, What::Events(chunk) if chunk.data.is_empty()) {
+            continue;
+        }
         let direction = (said.connection, said.side);
         let run = latest.get(&direction).copied();
         let goes_on = run.is_some_and(|run: usize| folds(runs[run][0], said));
@@ -128,6 +162,7 @@ fn folds(first: &Utterance, next: &Utterance) -> bool {
         (What::Frame(Frame::Audio { rate, .. }), What::Frame(Frame::Audio { rate: next, .. })) => {
             rate == next
         }
+        (What::Events(first), What::Events(next)) => first.is_plain() && next.is_plain(),
         (What::Chunk(_), What::Chunk(_)) | (What::Bytes, What::Bytes) => true,
         _ => false,
     }

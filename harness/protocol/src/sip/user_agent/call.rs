@@ -5,6 +5,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::offer::Descriptions;
 use super::{Ending, Event, Failure, Purpose, UserAgent, UserAgentTurn};
 use crate::Instant;
 use crate::sip::dialog::Dialog;
@@ -29,6 +30,7 @@ pub(super) struct Call {
     pub(super) outgoing: bool,
     /// A change of the session that this side wants.
     pub(super) reinvite: Option<Reinvite>,
+    pub(super) descriptions: Descriptions,
 }
 
 /// What has become of a re-INVITE of this side.
@@ -91,6 +93,8 @@ pub(super) struct Ringing {
     pub(super) next_at: Instant,
     /// Whether the 180 is out.
     pub(super) rings: bool,
+    /// What the 2xx will say of the session.
+    pub(super) description: Vec<u8>,
 }
 
 /// A 2xx that is sent until its ACK comes.
@@ -120,7 +124,7 @@ impl Calling {
 }
 
 impl Call {
-    pub(super) fn new(peer: String, phase: Phase) -> Self {
+    pub(super) fn new(peer: String, phase: Phase, descriptions: Descriptions) -> Self {
         Self {
             peer,
             outgoing: matches!(phase, Phase::Calling(_)),
@@ -130,6 +134,7 @@ impl Call {
             unacknowledged: None,
             hang_up_wanted: false,
             reinvite: None,
+            descriptions,
         }
     }
 

@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::call::{Calling, Phase};
-use super::request::offer;
 use super::{Ending, Event, Failure, Purpose, UserAgent, UserAgentTurn};
 use crate::sip::dialog::Dialog;
 use crate::sip::transaction::TransactionId;
@@ -33,7 +32,8 @@ impl UserAgent {
         }
         let mut invite = self.outside_dialog(turn, &Method::Invite, uri.as_str());
         invite.append("Contact", &self.contact());
-        offer(&mut invite, self.config.address);
+        let mut descriptions = self.descriptions();
+        self.offer(&mut descriptions, &mut invite);
         if let Some(patience) = patience {
             invite.append("Expires", &patience.as_secs().to_string());
         }
@@ -42,6 +42,9 @@ impl UserAgent {
         let client = calling.client;
         let id = self.open(turn, uri.to_string(), Phase::Calling(calling));
         self.searches.insert(id, search);
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.descriptions = descriptions;
+        }
         self.clients.insert(client, Purpose::Invite(id));
     }
 
@@ -139,9 +142,11 @@ impl UserAgent {
                 Failure::Refused(Status::OK, "answer without a usable Contact".to_owned()),
             );
         };
-        self.confirm(turn, id, dialog, response);
+        let taken = self.confirm(turn, id, dialog, response);
         if cancelled {
             self.bye(turn, id, Ending::Here);
+        } else if !taken {
+            self.bye(turn, id, Ending::NoSession);
         }
     }
 
@@ -189,21 +194,22 @@ impl UserAgent {
         self.bye(turn, id, Ending::Here);
     }
 
+    /// Acknowledges the answer; returns whether there is a session.
     fn confirm(
         &mut self,
         turn: &mut UserAgentTurn<'_>,
         id: u64,
         dialog: Dialog,
         response: &Message,
-    ) {
+    ) -> bool {
         let Some(call) = self.calls.get_mut(&id) else {
-            return;
+            return false;
         };
         let call_id = dialog.call_id().to_owned();
         turn.above
             .push(Event::CallUp(id, call.peer.clone(), call_id));
         call.phase = Phase::Up;
         call.dialog = Some(dialog);
-        self.acknowledge(turn, id, response);
+        self.acknowledge(turn, id, response)
     }
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::sip::sdp::SdpError;
 use crate::sip::{Message, Method, Status};
 
 /// What the core wants of its owner, or lets it know. Calls are numbered as they begin.
@@ -31,6 +32,8 @@ pub enum Event {
     RingingThere(u64, String),
     /// A call was answered, with that Call-ID as its dialog's.
     CallUp(u64, String, String),
+    /// An offer of that URI was refused for that reason.
+    OfferRefused(String, SdpError),
     /// A call was not answered.
     CallFailed(u64, String, Failure),
     /// A call ended.
@@ -75,6 +78,8 @@ pub enum Ending {
     Lost,
     /// This side, since the peer never acknowledged the answer (RFC 3261 §13.3.1.4).
     NotAcknowledged,
+    /// This side, since the two ends have no session in common (RFC 3261 §13.2.2.4).
+    NoSession,
 }
 
 impl Failure {

@@ -2,9 +2,7 @@
 //! (RFC 3311).
 //!
 //! Owns one registration and the calls of one line: what is answered to whom, when it rings, what is sent again until it
-//! is acknowledged, with which credentials, and where a call is
-//! looked for. Refuses forking of its own and media; the session description is a
-//! fixed offer of PCMU.
+//! is acknowledged, with which credentials, and where a call is looked for. Refuses forking of its own and media.
 
 mod answer;
 mod asked;
@@ -15,6 +13,7 @@ mod checks;
 mod config;
 mod credentials;
 mod event;
+mod offer;
 mod redirect;
 mod registration;
 mod reinvite;
@@ -29,7 +28,7 @@ use std::net::SocketAddr;
 use super::digest::Keyring;
 use super::transaction::{Timer, TransactionId};
 use super::turn::Turn;
-use super::{Message, Status};
+use super::{Message, Status, Transport};
 use crate::Instant;
 use asked::Asked;
 use call::{Call, Phase};
@@ -39,7 +38,7 @@ use servers::Servers;
 use single::Single;
 use surplus::Surplus;
 
-pub use config::{Answer, Body, Config, Refusal};
+pub use config::{Answer, Body, Config, Glare, Media, Refusal};
 pub use event::{Ending, Event, Failure};
 
 /// One user agent with one line.
@@ -246,14 +245,20 @@ impl UserAgent {
     }
 
     fn contact(&self) -> String {
-        format!("<sip:{}@{}>", self.config.user, self.config.address)
+        let way = match self.config.transport {
+            Transport::Udp => String::new(),
+            other => format!(";transport={}", other.parameter()),
+        };
+        format!("<sip:{}@{}{way}>", self.config.user, self.config.address)
     }
 
     fn open(&mut self, turn: &mut UserAgentTurn<'_>, peer: String, phase: Phase) -> u64 {
+        let descriptions = self.descriptions();
         self.calls_made += 1;
         turn.above
             .push(Event::CallOpened(self.calls_made, peer.clone()));
-        self.calls.insert(self.calls_made, Call::new(peer, phase));
+        let call = Call::new(peer, phase, descriptions);
+        self.calls.insert(self.calls_made, call);
         self.calls_made
     }
 
