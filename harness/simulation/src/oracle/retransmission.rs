@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use linefault_network::{HostId, Instant};
 use linefault_protocol::sip::{Method, Transport};
 
-use super::timers::{GIVE_UP, T1, T2};
+use super::timers::{GIVE_UP, T1, T2, later};
 use super::{Finding, Holds, Oracle};
 use crate::evidence::{Evidence, SipMessage, Transmission};
 
@@ -146,7 +146,12 @@ impl Plan {
         if message.is_request() {
             over = failed.map_or(over, |at| at.min(over));
         }
-        let optional = [failed, timed.lenient_stop, Some(over)];
+        let optional = [
+            failed,
+            timed.lenient_stop,
+            expiry(first.at, message),
+            Some(over),
+        ];
         Some(Self {
             due: timed.due(first.at),
             optional_from: optional.into_iter().flatten().min().unwrap_or(over),
@@ -176,6 +181,13 @@ impl Plan {
             (_, None) => None,
         }
     }
+}
+
+/// When an INVITE is no longer wanted, if it says so (RFC 3261 §20.19).
+fn expiry(sent_at: Instant, message: &SipMessage) -> Option<Instant> {
+    let expires = message.message.expires().ok().flatten();
+    let seconds = expires.filter(|_| message.asks(&Method::Invite))?;
+    Some(later(sent_at, u64::from(seconds) * 1_000_000))
 }
 
 /// What a timer repeats.
