@@ -5,16 +5,26 @@
 
 mod aborted_session_stays;
 mod accept_loop_dies;
+mod answer_after_global_failure_lost;
 mod api_500_on_reset;
 mod audio_after_hang_up;
+mod bye_goes_out_late;
 mod bye_ignored;
 mod bye_panics;
 mod bye_stops_at_first_contact;
 mod bye_without_consequence;
+mod call_record_kept;
+mod cancel_challenged;
 mod cancel_is_481;
+mod cancel_only_answered;
 mod dead_binding_stays;
+mod digest_loop;
 mod expired_bindings_stay;
+mod failure_becomes_500;
 mod failure_not_acknowledged;
+mod failure_swallowed;
+mod glare_window_shared;
+mod global_failure_at_once;
 mod grant_not_kept;
 mod leg_taken_over;
 mod losers_not_cancelled;
@@ -24,13 +34,19 @@ mod no_close_deadline;
 mod no_frame_deadline;
 mod no_header_deadline;
 mod no_health_check;
+mod nonce_count_stuck;
+mod offer_altered;
 mod own_fault_is_warning;
 mod reads_are_frames;
 mod reset_unhandled;
+mod retries_at_once;
+mod retry_after_unread;
 mod rewrite;
 mod second_final;
 mod skipped_repeat;
 mod tag_changes;
+mod time_out_is_408;
+mod unavailable_not_retried;
 mod undeliverable_ack_is_502;
 mod unknown_call_is_200;
 mod unreachable_is_502;
@@ -46,16 +62,26 @@ use linefault_actors::{Context, Deadlines, Input, Machine, Output};
 pub const CATALOGUE: &[&Defect] = &[
     &aborted_session_stays::DEFECT,
     &accept_loop_dies::DEFECT,
+    &answer_after_global_failure_lost::DEFECT,
     &api_500_on_reset::DEFECT,
     &audio_after_hang_up::DEFECT,
+    &bye_goes_out_late::DEFECT,
     &bye_ignored::DEFECT,
     &bye_panics::DEFECT,
     &bye_stops_at_first_contact::DEFECT,
     &bye_without_consequence::DEFECT,
+    &call_record_kept::DEFECT,
+    &cancel_challenged::DEFECT,
     &cancel_is_481::DEFECT,
+    &cancel_only_answered::DEFECT,
     &dead_binding_stays::DEFECT,
+    &digest_loop::DEFECT,
     &expired_bindings_stay::DEFECT,
+    &failure_becomes_500::DEFECT,
     &failure_not_acknowledged::DEFECT,
+    &failure_swallowed::DEFECT,
+    &glare_window_shared::DEFECT,
+    &global_failure_at_once::DEFECT,
     &grant_not_kept::DEFECT,
     &leg_taken_over::DEFECT,
     &losers_not_cancelled::DEFECT,
@@ -65,12 +91,18 @@ pub const CATALOGUE: &[&Defect] = &[
     &no_frame_deadline::DEFECT,
     &no_header_deadline::DEFECT,
     &no_health_check::DEFECT,
+    &nonce_count_stuck::DEFECT,
+    &offer_altered::DEFECT,
     &own_fault_is_warning::DEFECT,
     &reads_are_frames::DEFECT,
     &reset_unhandled::DEFECT,
+    &retries_at_once::DEFECT,
+    &retry_after_unread::DEFECT,
     &second_final::DEFECT,
     &skipped_repeat::DEFECT,
     &tag_changes::DEFECT,
+    &time_out_is_408::DEFECT,
+    &unavailable_not_retried::DEFECT,
     &undeliverable_ack_is_502::DEFECT,
     &unknown_call_is_200::DEFECT,
     &unreachable_is_502::DEFECT,
@@ -160,5 +192,9 @@ impl Machine for Edited {
 
     fn deadlines(&self) -> Deadlines {
         self.machine.deadlines()
+    }
+
+    fn accepts_connections(&self) -> bool {
+        self.machine.accepts_connections()
     }
 }
