@@ -7,6 +7,7 @@ mod message;
 mod reader;
 pub mod stream;
 pub mod talk;
+pub mod tokens;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

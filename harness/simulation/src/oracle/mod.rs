@@ -10,8 +10,10 @@ mod bindings;
 mod bridge;
 mod cancel;
 mod credentials;
+mod error_events;
 mod final_answer;
 mod forwarding;
+mod generation;
 mod glare;
 mod global_failure;
 mod identifiers;
@@ -20,10 +22,13 @@ mod legs;
 mod log_levels;
 mod non_invite_408;
 mod panic;
+mod reconnects;
 mod relayed;
 mod retransmission;
 mod retry_after;
 mod ringing;
+mod stream_metrics;
+mod stream_text;
 mod timers;
 
 use linefault_network::{HostId, Instant, RecordId};
@@ -56,6 +61,11 @@ pub const CATALOGUE: &[&Oracle] = &[
     &audio::reset_level::ORACLE,
     &audio::next_call::ORACLE,
     &audio::api::ORACLE,
+    &stream_text::ORACLE,
+    &reconnects::ORACLE,
+    &error_events::ORACLE,
+    &generation::ORACLE,
+    &stream_metrics::ORACLE,
     &left_over::ORACLE,
     &panic::ORACLE,
 ];

@@ -13,6 +13,9 @@ use crate::evidence::{Evidence, Fate, Transmission};
 use crate::scenario::Scenario;
 use crate::trace::{Event, LogLine, Record, StepRecord};
 
+/// The most characters of a log line's field that are shown.
+const LONGEST_VALUE: usize = 100;
+
 /// One line of a ladder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
@@ -180,7 +183,7 @@ impl<'a> Page<'a> {
         let fields = line
             .fields
             .iter()
-            .map(|(name, value)| format!("{name}={value}"));
+            .map(|(name, value)| format!("{name}={}", shown(value)));
         let parts: Vec<_> = std::iter::once(line.message.clone())
             .chain(fields)
             .collect();
@@ -202,6 +205,16 @@ impl<'a> Page<'a> {
 
     pub(super) fn name(&self, host: HostId) -> &'a str {
         self.evidence.name(host)
+    }
+}
+
+/// A value in one line, and no longer than a reader reads.
+fn shown(value: &str) -> String {
+    let plain = value.replace('\r', "\\r").replace('\n', "\\n");
+    let end = plain.char_indices().nth(LONGEST_VALUE);
+    match end {
+        Some((end, _)) => format!("{}…", &plain[..end]),
+        None => plain,
     }
 }
 
