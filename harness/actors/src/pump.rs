@@ -142,6 +142,7 @@ impl Pump {
                 ..crate::phone::Answer::default()
             },
             keep_alive: None,
+            extensions: crate::phone::Extensions::default(),
         };
         change(&mut config);
         let phone = crate::phone::Phone::new(config, self.directory.clone());

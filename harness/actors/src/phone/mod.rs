@@ -4,13 +4,14 @@
 //! they are `linefault_protocol`'s.
 
 mod entry;
+mod extensions;
 mod life;
 mod log;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-pub use linefault_protocol::sip::user_agent::Answer;
+pub use linefault_protocol::sip::user_agent::{Answer, Extensions, Refresh};
 
 use crate::catalogue::{Actor, Directory};
 use crate::{Behaviour, Host};
@@ -39,6 +40,8 @@ pub struct Config {
     pub expires: Duration,
     /// How it takes calls.
     pub answer: Answer,
+    /// The extensions that it takes part in.
+    pub extensions: Extensions,
     /// How often it sends two line breaks to the proxy, so that a NAT before it keeps its mapping (RFC 5626 §3.5.1); never
     /// if `None`.
     pub keep_alive: Option<Duration>,

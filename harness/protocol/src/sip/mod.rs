@@ -7,6 +7,7 @@
 pub mod address;
 pub mod dialog;
 mod edit;
+mod extension;
 pub mod header;
 mod list;
 pub mod message;
@@ -26,6 +27,7 @@ pub mod via;
 mod way_back;
 
 pub use address::{Contacts, NameAddr};
+pub use extension::{RAck, Refresher, SessionExpires, SubscriptionState};
 pub use header::{Field, FieldError};
 pub use message::Message;
 pub use method::Method;

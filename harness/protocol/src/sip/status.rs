@@ -109,8 +109,12 @@ impl Status {
     pub const TRYING: Self = Self(100);
     /// 180 Ringing.
     pub const RINGING: Self = Self(180);
+    /// 183 Session Progress.
+    pub const SESSION_PROGRESS: Self = Self(183);
     /// 200 OK.
     pub const OK: Self = Self(200);
+    /// 202 Accepted.
+    pub const ACCEPTED: Self = Self(202);
     /// 400 Bad Request.
     pub const BAD_REQUEST: Self = Self(400);
     /// 404 Not Found.
@@ -125,6 +129,10 @@ impl Status {
     pub const UNSUPPORTED_URI_SCHEME: Self = Self(416);
     /// 420 Bad Extension.
     pub const BAD_EXTENSION: Self = Self(420);
+    /// 421 Extension Required.
+    pub const EXTENSION_REQUIRED: Self = Self(421);
+    /// 422 Session Interval Too Small.
+    pub const SESSION_INTERVAL_TOO_SMALL: Self = Self(422);
     /// 423 Interval Too Brief.
     pub const INTERVAL_TOO_BRIEF: Self = Self(423);
     /// 480 Temporarily Unavailable.
@@ -139,6 +147,8 @@ impl Status {
     pub const BUSY_HERE: Self = Self(486);
     /// 487 Request Terminated.
     pub const REQUEST_TERMINATED: Self = Self(487);
+    /// 489 Bad Event.
+    pub const BAD_EVENT: Self = Self(489);
     /// 491 Request Pending.
     pub const REQUEST_PENDING: Self = Self(491);
     /// 500 Server Internal Error.
@@ -149,6 +159,8 @@ impl Status {
     pub const BAD_GATEWAY: Self = Self(502);
     /// 503 Service Unavailable.
     pub const SERVICE_UNAVAILABLE: Self = Self(503);
+    /// 504 Server Time-out.
+    pub const SERVER_TIMEOUT: Self = Self(504);
     /// 603 Decline.
     pub const DECLINE: Self = Self(603);
 

@@ -18,6 +18,7 @@ impl UserAgent {
         };
         let mut response = Message::response_to(&ringing.invite, status, None);
         response.add_to_tag(&ringing.tag);
+        self.abandon_provisional(turn, id);
         turn.respond(ringing.server, response);
         let reason = status.reason().to_owned();
         self.call_failed(turn, id, Failure::Refused(status, reason));
@@ -32,6 +33,11 @@ impl UserAgent {
         let Phase::Ringing(ringing) = &mut call.phase else {
             return;
         };
+        if let Some(length) = answer.early_media.filter(|_| !ringing.is_heard) {
+            ringing.is_heard = true;
+            ringing.next_at = turn.now + length;
+            return self.be_heard(turn, id);
+        }
         if ringing.rings {
             return match answer.status {
                 Some(status) => self.refuse(turn, id, status),
@@ -40,11 +46,11 @@ impl UserAgent {
         }
         ringing.rings = true;
         ringing.next_at = turn.now + answer.pick_up;
-        let (server, invite, tag) = (ringing.server, ringing.invite.clone(), ringing.tag.clone());
+        let (invite, tag) = (ringing.invite.clone(), ringing.tag.clone());
         turn.above.push(Event::Ringing(id, call.peer.clone()));
         let response = self.dialog_response(&invite, Status::RINGING, &tag);
-        turn.respond(server, response);
-        if answer.pick_up.is_zero() {
+        self.respond_provisionally(turn, id, response);
+        if answer.pick_up.is_zero() && self.may_go_on(id) {
             self.ring(turn, id);
         }
     }
@@ -66,6 +72,23 @@ impl UserAgent {
         waiting.resend_at = turn.now + waiting.interval;
         let (server, ok) = (waiting.server, waiting.ok.clone());
         turn.respond(server, ok);
+    }
+
+    /// Sends the 183 with which the callee is heard before it answers.
+    fn be_heard(&mut self, turn: &mut UserAgentTurn<'_>, id: u64) {
+        let Some(Phase::Ringing(ringing)) = self.calls.get(&id).map(|call| &call.phase) else {
+            return;
+        };
+        let mut response =
+            self.dialog_response(&ringing.invite, Status::SESSION_PROGRESS, &ringing.tag);
+        offer(&mut response, self.config.address);
+        self.respond_provisionally(turn, id, response);
+    }
+
+    /// Whether no provisional response of this side waits for its PRACK.
+    fn may_go_on(&self, id: u64) -> bool {
+        let call = self.calls.get(&id);
+        call.is_some_and(|call| call.provisionals.deadline().is_none())
     }
 
     fn pick_up(&mut self, turn: &mut UserAgentTurn<'_>, id: u64) {
@@ -95,6 +118,7 @@ impl UserAgent {
     ) -> Message {
         let mut ok = self.dialog_response(invite, Status::OK, tag);
         offer(&mut ok, self.config.address);
+        self.grant_timer(turn, id, invite, &mut ok);
         let timers = turn.layer.timers();
         if let Some(call) = self.calls.get_mut(&id) {
             call.unacknowledged = Some(Unacknowledged {
@@ -117,6 +141,7 @@ impl UserAgent {
         }
         response.append("Contact", &self.contact());
         response.append("Allow", ALLOW);
+        self.name_extensions(&mut response);
         response
     }
 }

@@ -3,7 +3,12 @@
 //! Owns its phase and what is still owed to the peer: an ACK again, a 2xx again, a BYE.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
+use super::referral::Referral;
+use super::reliable::Provisionals;
+use super::session_timer::Clock;
+use super::transfer::Subscription;
 use super::{Ending, Event, Failure, Purpose, UserAgent, UserAgentTurn};
 use crate::Instant;
 use crate::sip::dialog::Dialog;
@@ -28,6 +33,18 @@ pub(super) struct Call {
     pub(super) outgoing: bool,
     /// A change of the session that this side wants.
     pub(super) reinvite: Option<Reinvite>,
+    /// This side's reliable provisional responses.
+    pub(super) provisionals: Provisionals,
+    /// When the session runs out, if it does.
+    pub(super) clock: Option<Clock>,
+    /// The shortest session interval that the peer takes.
+    pub(super) least_interval: Option<Duration>,
+    /// A transfer that this side wants.
+    pub(super) subscription: Option<Subscription>,
+    /// A transfer that the peer wants.
+    pub(super) referral: Option<Referral>,
+    /// The call whose peer asked for this one.
+    pub(super) referrer: Option<u64>,
 }
 
 /// What has become of a re-INVITE of this side.
@@ -76,6 +93,8 @@ pub(super) struct Ringing {
     pub(super) tag: String,
     /// When the next thing happens.
     pub(super) next_at: Instant,
+    /// Whether the 183 is out.
+    pub(super) is_heard: bool,
     /// Whether the 180 is out.
     pub(super) rings: bool,
 }
@@ -85,7 +104,7 @@ pub(super) struct Ringing {
 pub(super) struct Unacknowledged {
     pub(super) server: TransactionId,
     pub(super) ok: Message,
-    pub(super) interval: std::time::Duration,
+    pub(super) interval: Duration,
     pub(super) resend_at: Instant,
     pub(super) give_up_at: Instant,
 }
@@ -101,6 +120,12 @@ impl Call {
             unacknowledged: None,
             hang_up_wanted: false,
             reinvite: None,
+            provisionals: Provisionals::default(),
+            clock: None,
+            least_interval: None,
+            subscription: None,
+            referral: None,
+            referrer: None,
         }
     }
 
@@ -130,7 +155,7 @@ impl Call {
     pub(super) fn deadline(&self) -> Option<Instant> {
         let phase = match &self.phase {
             Phase::Calling(calling) => calling.give_up_at,
-            Phase::Ringing(ringing) => Some(ringing.next_at),
+            Phase::Ringing(ringing) => self.provisionals.deadline().or(Some(ringing.next_at)),
             Phase::Up | Phase::Ending => None,
         };
         let resend = self
@@ -141,7 +166,27 @@ impl Call {
             .into_iter()
             .chain(resend)
             .chain(self.reinvite_at())
+            .chain(self.transfer_deadline())
             .min()
+    }
+
+    /// Whether no word of a transfer has come in time.
+    fn lacks_word_at(&self, now: Instant) -> bool {
+        let told = self.subscription.as_ref();
+        told.is_some_and(|told| told.deadline() <= now)
+    }
+
+    /// Whether the time is over in which word of a transfer is owed.
+    fn owes_last_word_at(&self, now: Instant) -> bool {
+        let telling = self.referral.as_ref().and_then(Referral::deadline);
+        telling.is_some_and(|until| until <= now)
+    }
+
+    fn transfer_deadline(&self) -> Option<Instant> {
+        let told = self.subscription.as_ref().map(Subscription::deadline);
+        let telling = self.referral.as_ref().and_then(Referral::deadline);
+        let up = matches!(self.phase, Phase::Up);
+        told.into_iter().chain(telling).min().filter(|_| up)
     }
 
     // RFC 3261 §14.1: not while the peer's INVITE is under way.
@@ -165,7 +210,12 @@ impl UserAgent {
                 self.clients.remove(&client);
                 self.call_failed(turn, id, Failure::TimedOut);
             }
+            Phase::Ringing(_) if call.provisionals.deadline().is_some() => {
+                self.repeat_provisional(turn, id);
+            }
             Phase::Ringing(_) => self.ring(turn, id),
+            Phase::Up if call.lacks_word_at(turn.now) => self.subscription_is_due(turn, id),
+            Phase::Up if call.owes_last_word_at(turn.now) => self.referral_is_due(turn, id),
             Phase::Up if call.reinvite_at().is_some_and(|at| at <= turn.now) => {
                 self.send_reinvite(turn, id);
             }
@@ -185,6 +235,8 @@ impl UserAgent {
         call.phase = Phase::Ending;
         call.unacknowledged = None;
         call.reinvite = None;
+        Self::drop_subscriptions(turn, call);
+        (call.subscription, call.referral) = (None, None);
         turn.above
             .push(Event::CallEnded(id, call.peer.clone(), ending));
         let client = self.send(turn, bye);
@@ -192,6 +244,7 @@ impl UserAgent {
     }
 
     pub(super) fn call_failed(&mut self, turn: &mut UserAgentTurn<'_>, id: u64, failure: Failure) {
+        self.tell_failure(turn, id, &failure);
         if let Some(call) = self.calls.get(&id) {
             turn.above
                 .push(Event::CallFailed(id, call.peer.clone(), failure));

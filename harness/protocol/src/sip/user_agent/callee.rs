@@ -18,6 +18,9 @@ impl UserAgent {
         if request.method() == Method::Cancel {
             return self.cancelled(turn, id, request);
         }
+        if request.method() == Method::Prack {
+            return self.prack_received(turn, id, request);
+        }
         if request.to().is_ok_and(|to| to.tag().is_some()) {
             return self.in_dialog(turn, id, request);
         }
@@ -25,6 +28,8 @@ impl UserAgent {
             Method::Invite => self.invited(turn, id, request),
             Method::Options => self.options(turn, id, request),
             Method::Message => text(turn, id, request),
+            // RFC 3515 §2.4.2: who may decline one in a dialog may decline one outside as well.
+            Method::Refer => turn.answer(id, request, Status::DECLINE),
             // The others need a dialog.
             _ => turn.answer(id, request, Status::DOES_NOT_EXIST),
         }
@@ -70,6 +75,7 @@ impl UserAgent {
             invite: request.clone(),
             tag,
             next_at: turn.now + self.config.answer.ring,
+            is_heard: false,
             rings: false,
         };
         let call = self.open(turn, peer, Phase::Ringing(ringing));
@@ -98,6 +104,8 @@ impl UserAgent {
             Method::Bye => self.bye_received(turn, id, number, request),
             Method::Invite => self.reinvited(turn, id, number, request),
             Method::Update => self.updated(turn, id, number, request),
+            Method::Refer => self.referred(turn, id, number, request),
+            Method::Notify => self.notified(turn, id, number, request),
             Method::Options => self.options(turn, id, request),
             Method::Message => text(turn, id, request),
             // INFO, RFC 6086 §4.2.2: nothing in it is looked at.
@@ -168,6 +176,7 @@ impl UserAgent {
         if offers {
             offer(&mut ok, self.config.address);
         }
+        self.name_extensions(&mut ok);
         let Some(state) = self.calls.get_mut(&call) else {
             return;
         };
@@ -177,6 +186,7 @@ impl UserAgent {
         if let Some(dialog) = &mut state.dialog {
             dialog.refresh_target(request);
         }
+        self.grant_timer(turn, call, request, &mut ok);
         turn.respond(id, ok);
     }
 
@@ -213,7 +223,7 @@ impl UserAgent {
         turn.respond(id, response);
     }
 
-    fn call_of(&self, request: &Message) -> Option<u64> {
+    pub(super) fn call_of(&self, request: &Message) -> Option<u64> {
         let is_in = |call: &Call| {
             call.dialog
                 .as_ref()
@@ -237,7 +247,7 @@ impl UserAgent {
     }
 }
 
-fn refuse_dialog(
+pub(super) fn refuse_dialog(
     turn: &mut UserAgentTurn<'_>,
     id: TransactionId,
     request: &Message,

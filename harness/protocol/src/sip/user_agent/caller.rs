@@ -18,6 +18,8 @@ impl UserAgent {
         let mut invite = self.outside_dialog(turn, &Method::Invite, uri.as_str());
         invite.append("Contact", &self.contact());
         offer(&mut invite, self.config.address);
+        self.name_extensions(&mut invite);
+        self.ask_for_timer(None, &mut invite);
         let via = turn.via(self.config.address);
         invite.prepend("Via", &via);
         let destination = self.next_hop(&invite);
@@ -33,6 +35,32 @@ impl UserAgent {
         };
         let id = self.open(turn, uri.to_string(), Phase::Calling(calling));
         self.clients.insert(client, Purpose::Invite(id));
+    }
+
+    /// Sends the INVITE of a call once more, with a longer session interval.
+    // RFC 4028 §7.3: the same Call-ID, a higher CSeq.
+    fn call_again(&mut self, turn: &mut UserAgentTurn<'_>, id: u64) {
+        let Some(Phase::Calling(calling)) = self.calls.get(&id).map(|call| call.phase.clone())
+        else {
+            return;
+        };
+        let mut invite = calling.invite;
+        let number = invite.cseq().map_or(0, |cseq| cseq.number) + 1;
+        invite.set("CSeq", &format!("{number} {}", Method::Invite));
+        self.ask_for_timer(Some(id), &mut invite);
+        invite.remove("Via");
+        let via = turn.via(self.config.address);
+        invite.prepend("Via", &via);
+        let client = turn.request(calling.destination, invite.clone());
+        self.clients.insert(client, Purpose::Invite(id));
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.phase = Phase::Calling(Calling {
+                client,
+                invite,
+                proceeding: false,
+                ..calling
+            });
+        }
     }
 
     /// The user does not want to wait for an answer any more.
@@ -54,14 +82,27 @@ impl UserAgent {
             return;
         };
         if status.is_provisional() {
-            self.progress(turn, id, status);
+            if self.acknowledge_provisional(turn, client, response) {
+                self.progress(turn, id, status);
+            }
         } else if status.is_success() {
             self.answered(turn, id, response);
+        } else if status == Status::SESSION_INTERVAL_TOO_SMALL
+            && !self.is_cancelled(id)
+            && self.interval_too_small(id, response)
+        {
+            self.clients.remove(&client);
+            self.call_again(turn, id);
         } else {
             self.clients.remove(&client);
             let reason = response.reason().unwrap_or_default().into_owned();
             self.call_failed(turn, id, Failure::Refused(status, reason));
         }
+    }
+
+    fn is_cancelled(&self, id: u64) -> bool {
+        let phase = self.calls.get(&id).map(|call| &call.phase);
+        matches!(phase, Some(Phase::Calling(calling)) if calling.cancelled)
     }
 
     fn progress(&mut self, turn: &mut UserAgentTurn<'_>, id: u64, status: Status) {
@@ -75,6 +116,7 @@ impl UserAgent {
         if status == Status::RINGING && !calling.rings {
             calling.rings = true;
             turn.above.push(Event::RingingThere(id, call.peer.clone()));
+            self.tell_referrer(turn, id, status, status.reason());
         }
         self.cancel_when_allowed(turn, id);
     }
@@ -106,7 +148,7 @@ impl UserAgent {
             };
         };
         let (invite, cancelled) = (calling.invite.clone(), calling.cancelled);
-        let Ok(dialog) = Dialog::caller(&invite, response) else {
+        let Ok(dialog) = self.confirmed_dialog(&invite, response) else {
             return self.call_failed(
                 turn,
                 id,
@@ -114,6 +156,8 @@ impl UserAgent {
             );
         };
         self.confirm(turn, id, dialog, response);
+        self.timer_granted(turn, id, response);
+        self.tell_referrer(turn, id, Status::OK, Status::OK.reason());
         if cancelled {
             self.bye(turn, id, Ending::Here);
         }
@@ -150,12 +194,12 @@ impl UserAgent {
             });
         }
         let known = self.calls.values().any(|call| call.is_in(response));
-        let Ok(dialog) = Dialog::caller(response, response) else {
-            return;
-        };
         if known {
             return self.stray(turn, response);
         }
+        let Ok(dialog) = self.confirmed_dialog(response, response) else {
+            return;
+        };
         let id = self.open(turn, dialog.remote_uri(), Phase::Ending);
         self.confirm(turn, id, dialog, response);
         let ack = self.calls.get(&id).and_then(|call| call.ack.clone());

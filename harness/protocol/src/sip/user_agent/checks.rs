@@ -3,6 +3,7 @@
 //! Owns RFC 3261 §8.2.1 to §8.2.3.
 
 use super::request::ALLOW;
+use super::transfer::FRAGMENT;
 use super::{UserAgent, UserAgentTurn};
 use crate::sip::transaction::TransactionId;
 use crate::sip::{Message, Method, Status, Uri};
@@ -30,10 +31,13 @@ impl UserAgent {
             return Some(turn.response(request, Status::LOOP_DETECTED));
         }
         // §8.2.2.3: not for CANCEL.
-        let required = request.require().join(", ");
+        let required = self.unknown_extensions(request);
         if !required.is_empty() && method != Method::Cancel {
             let mut response = turn.response(request, Status::BAD_EXTENSION);
             response.append("Unsupported", &required);
+            return Some(response);
+        }
+        if let Some(response) = self.extension_refusal(turn, request) {
             return Some(response);
         }
         let readable = media_type_of(&method)?;
@@ -58,6 +62,7 @@ fn of_unknown_method(method: &Method) -> Option<Status> {
         Method::Other(_) => Some(Status::NOT_IMPLEMENTED),
         Method::Invite | Method::Bye | Method::Cancel | Method::Options => None,
         Method::Message | Method::Info | Method::Update => None,
+        Method::Prack | Method::Refer | Method::Notify => None,
         _ => Some(Status::METHOD_NOT_ALLOWED),
     }
 }
@@ -67,6 +72,7 @@ fn media_type_of(method: &Method) -> Option<&'static str> {
     match method {
         Method::Invite | Method::Update => Some("application/sdp"),
         Method::Message => Some("text/plain"),
+        Method::Notify => Some(FRAGMENT),
         _ => None,
     }
 }

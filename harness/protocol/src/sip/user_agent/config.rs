@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::Extensions;
 use crate::sip::Status;
 
 /// Who a user agent is and how it behaves.
@@ -20,13 +21,17 @@ pub struct Config {
     pub expires: Duration,
     /// How it takes calls.
     pub answer: Answer,
+    /// The extensions that it takes part in.
+    pub extensions: Extensions,
 }
 
 /// How a user agent takes calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// From the arrival of the INVITE to the 180.
+    /// From the arrival of the INVITE to the 180, or to the 183 before it.
     pub ring: Duration,
+    /// Whether the callee is heard before it answers, and how long from that 183 to the 180.
+    pub early_media: Option<Duration>,
     /// From the 180 to the final response.
     pub pick_up: Duration,
     /// The final response that refuses the call; a 200 takes it if `None`.
@@ -40,6 +45,7 @@ impl Default for Answer {
     fn default() -> Self {
         Self {
             ring: Duration::ZERO,
+            early_media: None,
             pick_up: Duration::from_secs(1),
             status: None,
             do_not_disturb: false,

@@ -1,5 +1,5 @@
 //! The core of a user agent, RFC 3261 §8, §10.2, §11, §13 and §15, with MESSAGE (RFC 3428), INFO (RFC 6086) and UPDATE
-//! (RFC 3311).
+//! (RFC 3311), PRACK (RFC 3262), REFER (RFC 3515) and session timers (RFC 4028).
 //!
 //! Owns one registration and the calls of one line: what is answered to whom, when it rings, what is sent again until it
 //! is acknowledged. Refuses forking of its own, media, authentication and redirection; the session description is a
@@ -12,26 +12,35 @@ mod caller;
 mod checks;
 mod config;
 mod event;
+mod extensions;
+mod prack;
+mod referral;
 mod registration;
 mod reinvite;
+mod reliable;
 mod request;
+mod session_timer;
 mod single;
 mod surplus;
+mod transfer;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use super::transaction::{Timer, TransactionId};
 use super::turn::Turn;
-use super::{Message, Status};
+use super::{Message, Method, Status};
 use crate::Instant;
 use call::{Call, Phase};
+use prack::EarlyDialogs;
 use registration::Registration;
+use reliable::Outstanding;
 use single::Single;
 use surplus::Surplus;
 
 pub use config::{Answer, Config};
 pub use event::{Ending, Event, Failure};
+pub use extensions::{Extensions, Refresh, Reliable, SessionTimer, Transfers};
 
 /// One user agent with one line.
 #[derive(Clone, Debug)]
@@ -42,6 +51,10 @@ pub struct UserAgent {
     calls_made: u64,
     clients: BTreeMap<TransactionId, Purpose>,
     surplus: Surplus,
+    early: EarlyDialogs,
+    outstanding: Outstanding,
+    /// How many there were, of this side's and of its peers'.
+    subscriptions: u64,
 }
 
 /// What a step of this core is given.
@@ -58,6 +71,10 @@ enum Purpose {
     Cancel,
     Bye(u64),
     Single(Single),
+    /// To that peer.
+    Prack(String),
+    Refer(u64),
+    Notify(u64),
 }
 
 impl UserAgent {
@@ -71,6 +88,9 @@ impl UserAgent {
             calls_made: 0,
             clients: BTreeMap::new(),
             surplus: Surplus::default(),
+            early: EarlyDialogs::default(),
+            outstanding: Outstanding::default(),
+            subscriptions: 0,
         }
     }
 
@@ -138,6 +158,18 @@ impl UserAgent {
                 self.clients.remove(&client);
                 self.single_answered(turn, single, response);
             }
+            Purpose::Prack(peer) => {
+                self.clients.remove(&client);
+                self.prack_answered(turn, peer, response);
+            }
+            Purpose::Refer(call) => {
+                self.clients.remove(&client);
+                self.refer_answered(turn, call, response);
+            }
+            Purpose::Notify(call) => {
+                self.clients.remove(&client);
+                self.notify_answered(turn, call, response);
+            }
         }
     }
 
@@ -172,10 +204,15 @@ impl UserAgent {
         self.calls.values().filter_map(Call::deadline).min()
     }
 
-    /// When the registration is refreshed or tried again.
+    /// When the registration is refreshed or tried again, or the session of a call is refreshed or ends.
     #[must_use]
     pub fn background_deadline(&self) -> Option<Instant> {
-        self.registration.deadline()
+        let sessions = self.calls.values().filter_map(Call::session_deadline);
+        self.registration
+            .deadline()
+            .into_iter()
+            .chain(sessions)
+            .min()
     }
 
     /// Does what is due.
@@ -186,6 +223,12 @@ impl UserAgent {
             .is_some_and(|at| at <= turn.now)
         {
             self.send_register(turn);
+        }
+        let over = |call: &Call| call.session_deadline().is_some_and(|at| at <= turn.now);
+        let over = self.calls.iter().filter(|(_, call)| over(call));
+        let over: Vec<u64> = over.map(|(id, _)| *id).collect();
+        for id in over {
+            self.session_is_due(turn, id);
         }
         let due = |call: &Call| call.deadline().is_some_and(|at| at <= turn.now);
         let due: Vec<u64> = self
@@ -205,6 +248,12 @@ impl UserAgent {
             Some(Purpose::Invite(call)) => self.call_failed(turn, call, failure),
             Some(Purpose::Reinvite(call)) => self.reinvite_failed(turn, call, failure),
             Some(Purpose::Single(single)) => self.single_failed(turn, single, failure),
+            Some(Purpose::Prack(peer)) => {
+                turn.above
+                    .push(Event::NotDone(Method::Prack, peer, failure));
+            }
+            Some(Purpose::Refer(call)) => self.refer_failed(turn, call, failure),
+            Some(Purpose::Notify(call)) => self.end_referral(turn, call),
             Some(Purpose::Bye(call)) => {
                 if let Some(peer) = self.calls.get(&call).map(|call| call.peer.clone()) {
                     turn.above.push(Event::ByeUnanswered(call, peer));
@@ -236,8 +285,10 @@ impl UserAgent {
         let Some(call) = self.calls.remove(&id) else {
             return;
         };
+        Self::drop_subscriptions(turn, &call);
+        self.early.sweep(turn);
         self.clients.retain(|client, purpose| match purpose {
-            Purpose::Reinvite(call) => *call != id,
+            Purpose::Reinvite(call) | Purpose::Refer(call) | Purpose::Notify(call) => *call != id,
             Purpose::Invite(call) if *call == id => turn.layer.state(*client).is_some(),
             Purpose::Over(_) => turn.layer.state(*client).is_some(),
             _ => true,

@@ -36,6 +36,8 @@ impl UserAgent {
         let mut invite = dialog.request(&Method::Invite);
         invite.append("Contact", &self.contact());
         offer(&mut invite, self.config.address);
+        self.name_extensions(&mut invite);
+        self.ask_for_timer(Some(id), &mut invite);
         let client = self.send(turn, invite);
         self.clients.insert(client, Purpose::Reinvite(id));
     }
@@ -56,6 +58,9 @@ impl UserAgent {
         self.clients.remove(&client);
         if status == Status::REQUEST_PENDING {
             return self.reinvite_later(turn, id);
+        }
+        if status == Status::SESSION_INTERVAL_TOO_SMALL && self.interval_too_small(id, response) {
+            return self.send_reinvite(turn, id);
         }
         let reason = response.reason().unwrap_or_default().into_owned();
         self.reinvite_failed(turn, id, Failure::Refused(status, reason));
@@ -122,6 +127,7 @@ impl UserAgent {
             dialog.refresh_target(response);
         }
         turn.above.push(Event::Changed(id, call.peer.clone()));
+        self.timer_granted(turn, id, response);
         self.acknowledge(turn, id, response);
     }
 

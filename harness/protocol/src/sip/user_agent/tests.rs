@@ -1,10 +1,13 @@
 mod endings;
+mod reliable;
+mod session_timer;
 mod single;
+mod transfer;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{Answer, Config, Ending, Event, UserAgent, UserAgentTurn};
+use super::{Answer, Config, Ending, Event, Extensions, UserAgent, UserAgentTurn};
 use crate::Instant;
 use crate::sip::transaction::{Layer, Output, Timers};
 use crate::sip::turn::Turn;
@@ -24,6 +27,10 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
+        Self::with(Extensions::default())
+    }
+
+    fn with(extensions: Extensions) -> Self {
         let config = Config {
             user: "1001".to_owned(),
             domain: "sim.test".to_owned(),
@@ -31,6 +38,7 @@ impl Bench {
             proxy: address(PROXY),
             expires: Duration::from_secs(30),
             answer: Answer::default(),
+            extensions,
         };
         Self {
             now: Instant::START,
