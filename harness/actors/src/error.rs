@@ -4,6 +4,7 @@
 //! platforms (65 is EHOSTUNREACH on macOS and another error on Linux).
 
 use std::fmt;
+use std::io;
 
 /// A failed socket call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,6 +16,18 @@ pub struct SocketError {
 }
 
 impl SocketError {
+    /// A host that has no TCP, with Linux's number for it.
+    pub(crate) const NO_TCP: Self = Self {
+        kind: SocketErrorKind::ProtocolNotSupported,
+        errno: 93,
+    };
+
+    /// The failed call inside an [`io::Error`], if it came from one.
+    #[must_use]
+    pub fn within(error: &io::Error) -> Option<Self> {
+        error.get_ref()?.downcast_ref().copied()
+    }
+
     /// Whether the target cannot be reached: EHOSTUNREACH, ENETUNREACH or EHOSTDOWN, never a number.
     #[must_use]
     pub const fn is_unreachable(self) -> bool {
@@ -30,6 +43,29 @@ impl fmt::Display for SocketError {
 }
 
 impl std::error::Error for SocketError {}
+
+impl From<SocketError> for io::Error {
+    fn from(error: SocketError) -> Self {
+        use SocketErrorKind as Kind;
+        let kind = match error.kind {
+            Kind::HostUnreachable | Kind::HostDown => io::ErrorKind::HostUnreachable,
+            Kind::NetworkUnreachable => io::ErrorKind::NetworkUnreachable,
+            Kind::NetworkDown => io::ErrorKind::NetworkDown,
+            Kind::ConnectionRefused => io::ErrorKind::ConnectionRefused,
+            Kind::ConnectionReset => io::ErrorKind::ConnectionReset,
+            Kind::BrokenPipe => io::ErrorKind::BrokenPipe,
+            Kind::NotConnected => io::ErrorKind::NotConnected,
+            Kind::TimedOut => io::ErrorKind::TimedOut,
+            Kind::InvalidArgument => io::ErrorKind::InvalidInput,
+            Kind::AccessDenied | Kind::NotPermitted => io::ErrorKind::PermissionDenied,
+            Kind::AddressInUse => io::ErrorKind::AddrInUse,
+            Kind::AddressNotAvailable => io::ErrorKind::AddrNotAvailable,
+            Kind::ProtocolNotSupported => io::ErrorKind::Unsupported,
+            Kind::MessageTooLong | Kind::NoProtocolOption | Kind::Other => io::ErrorKind::Other,
+        };
+        Self::new(kind, error)
+    }
+}
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident = $text:literal,)*) => {
@@ -62,6 +98,8 @@ kinds! {
     ConnectionReset = "Connection reset by peer",
     /// EPIPE.
     BrokenPipe = "Broken pipe",
+    /// EPROTONOSUPPORT.
+    ProtocolNotSupported = "Protocol not supported",
     /// ETIMEDOUT.
     TimedOut = "Connection timed out",
     /// EMSGSIZE.

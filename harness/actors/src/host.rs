@@ -1,6 +1,6 @@
 //! The interface between an actor and the machine that it runs on.
 
-use std::future::poll_fn;
+use std::future::{poll_fn, ready};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -11,7 +11,8 @@ use bytes::Bytes;
 use linefault_protocol::Instant;
 
 use crate::catalogue::Command;
-use crate::{Injected, Report, SocketError};
+use crate::tcp::{TcpListenerBackend, TcpStreamBackend};
+use crate::{Injected, Report, SocketError, TcpListener, TcpStream};
 
 /// A future that stays on its thread.
 pub type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
@@ -63,6 +64,22 @@ impl Host {
     pub async fn bind_udp(&self, local: SocketAddr) -> Result<UdpSocket, SocketError> {
         let backend = self.backend.bind_udp(local).await?;
         Ok(UdpSocket { backend })
+    }
+
+    /// Listens for TCP connections, with `SO_REUSEADDR` as servers set it.
+    ///
+    /// # Errors
+    /// What bind(2) gives: the address is in use, or is not this host's.
+    pub async fn listen_tcp(&self, local: SocketAddr) -> Result<TcpListener, SocketError> {
+        self.backend.listen_tcp(local).await.map(TcpListener::new)
+    }
+
+    /// Connects to a TCP listener. Dropping the future gives the attempt up.
+    ///
+    /// # Errors
+    /// What connect(2) gives: `ECONNREFUSED`, `EHOSTUNREACH`, `ENETUNREACH`, `ETIMEDOUT` after minutes of silence.
+    pub async fn connect_tcp(&self, to: SocketAddr) -> Result<TcpStream, SocketError> {
+        self.backend.connect_tcp(to).await.map(TcpStream::new)
     }
 
     /// Runs a task beside the caller, until it ends or the host dies.
@@ -124,6 +141,20 @@ pub trait Backend {
     fn now(&self) -> Instant;
     /// See [`Host::bind_udp`].
     fn bind_udp(&self, local: SocketAddr) -> LocalFuture<Result<Rc<dyn UdpBackend>, SocketError>>;
+    /// See [`Host::listen_tcp`]; fails with `EPROTONOSUPPORT` unless served.
+    fn listen_tcp(
+        &self,
+        _local: SocketAddr,
+    ) -> LocalFuture<Result<Rc<dyn TcpListenerBackend>, SocketError>> {
+        Box::pin(ready(Err(SocketError::NO_TCP)))
+    }
+    /// See [`Host::connect_tcp`]; fails with `EPROTONOSUPPORT` unless served.
+    fn connect_tcp(
+        &self,
+        _to: SocketAddr,
+    ) -> LocalFuture<Result<Rc<dyn TcpStreamBackend>, SocketError>> {
+        Box::pin(ready(Err(SocketError::NO_TCP)))
+    }
     /// See [`Host::spawn`].
     fn spawn(&self, task: LocalFuture<()>);
     /// See [`Host::timer`].

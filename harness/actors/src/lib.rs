@@ -15,6 +15,7 @@ pub mod proxy;
 #[cfg(test)]
 mod pump;
 mod report;
+mod tcp;
 
 pub use driver::drive;
 pub use error::{SocketError, SocketErrorKind};
@@ -26,3 +27,4 @@ pub use machine::{
     Behaviour, Context, Deadlines, Injected, Input, Machine, Output, Report, Surroundings,
     TimerChange,
 };
+pub use tcp::{TcpListener, TcpListenerBackend, TcpStream, TcpStreamBackend};

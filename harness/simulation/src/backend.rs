@@ -2,16 +2,18 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::future::ready;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use bytes::Bytes;
 use linefault_actors::catalogue::Command;
 use linefault_actors::{
-    Backend, Host, Injected, Instant, LocalFuture, Report, SocketError, TimerBackend, TimerClass,
-    UdpBackend,
+    Backend, Host, Injected, Instant, LocalFuture, Report, SocketError, TcpListenerBackend,
+    TcpStreamBackend, TimerBackend, TimerClass, UdpBackend,
 };
 use linefault_network::{self as network, RecordId};
 
@@ -102,6 +104,28 @@ impl Backend for SimulatedHost {
             });
             mailbox.borrow_mut().sockets.push(Rc::downgrade(&socket));
             Ok(socket as Rc<dyn UdpBackend>)
+        })
+    }
+
+    fn listen_tcp(
+        &self,
+        local: SocketAddr,
+    ) -> LocalFuture<Result<Rc<dyn TcpListenerBackend>, SocketError>> {
+        let listening = self.host.listen_tcp(local, BACKLOG).map_err(translate);
+        let listening = listening.and_then(Listener::new);
+        Box::pin(ready(
+            listening.map(|listener| Rc::new(listener) as Rc<dyn TcpListenerBackend>),
+        ))
+    }
+
+    fn connect_tcp(
+        &self,
+        to: SocketAddr,
+    ) -> LocalFuture<Result<Rc<dyn TcpStreamBackend>, SocketError>> {
+        let host = self.host.clone();
+        Box::pin(async move {
+            let stream = host.connect_tcp(to).await.map_err(translate)?;
+            Ok(Rc::new(Stream::new(stream)?) as Rc<dyn TcpStreamBackend>)
         })
     }
 
@@ -201,6 +225,79 @@ impl Udp {
     }
 }
 
+/// How many connections may wait to be accepted, as most servers have it.
+const BACKLOG: u32 = 128;
+
+struct Listener {
+    socket: network::TcpListener,
+    local: SocketAddr,
+}
+
+impl Listener {
+    fn new(socket: network::TcpListener) -> Result<Self, SocketError> {
+        let local = socket.local_address().map_err(translate)?;
+        Ok(Self { socket, local })
+    }
+}
+
+impl TcpListenerBackend for Listener {
+    fn local_address(&self) -> SocketAddr {
+        self.local
+    }
+
+    fn poll_accept(
+        &self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Rc<dyn TcpStreamBackend>, SocketError>> {
+        self.socket.poll_accept(cx).map(|accepted| {
+            let (stream, _) = accepted.map_err(translate)?;
+            Ok(Rc::new(Stream::new(stream)?) as Rc<dyn TcpStreamBackend>)
+        })
+    }
+}
+
+struct Stream {
+    socket: network::TcpStream,
+    local: SocketAddr,
+}
+
+impl Stream {
+    fn new(socket: network::TcpStream) -> Result<Self, SocketError> {
+        let local = socket.local_address().map_err(translate)?;
+        Ok(Self { socket, local })
+    }
+}
+
+impl TcpStreamBackend for Stream {
+    fn local_address(&self) -> SocketAddr {
+        self.local
+    }
+
+    fn peer_address(&self) -> SocketAddr {
+        self.socket.peer_address()
+    }
+
+    fn poll_read(
+        &self,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<Result<usize, SocketError>> {
+        self.socket.poll_read(cx, buffer).map_err(translate)
+    }
+
+    fn poll_write(&self, cx: &mut Context<'_>, data: &[u8]) -> Poll<Result<usize, SocketError>> {
+        self.socket.poll_write(cx, data).map_err(translate)
+    }
+
+    fn shutdown(&self) -> Result<(), SocketError> {
+        self.socket.shutdown().map_err(translate)
+    }
+
+    fn abort_on_close(&self) {
+        self.socket.set_linger(Some(Duration::ZERO));
+    }
+}
+
 /// Records what a host did.
 fn push(trace: &RefCell<Trace>, host: &network::Host, event: Event) -> RecordId {
     trace
@@ -249,6 +346,7 @@ pub(crate) fn translate(error: network::SocketError) -> SocketError {
         From::ConnectionRefused => To::ConnectionRefused,
         From::ConnectionReset => To::ConnectionReset,
         From::BrokenPipe => To::BrokenPipe,
+        From::NotConnected => To::NotConnected,
         From::TimedOut => To::TimedOut,
         From::MessageTooLong => To::MessageTooLong,
         From::ProtocolNotAvailable => To::NoProtocolOption,
