@@ -16,10 +16,16 @@ mod losers_not_cancelled;
 mod max_forwards_kept;
 mod network_error_is_502;
 mod no_health_check;
+mod notify_forgotten;
 mod own_fault_is_warning;
+mod prack_not_sent;
+mod provisional_not_repeated;
+mod refresh_forgotten;
 mod rewrite;
 mod second_final;
+mod session_expiry_ignored;
 mod skipped_repeat;
+mod subscription_never_ends;
 mod tag_changes;
 mod undeliverable_ack_is_502;
 mod unreachable_is_502;
@@ -46,9 +52,15 @@ pub const CATALOGUE: &[&Defect] = &[
     &max_forwards_kept::DEFECT,
     &network_error_is_502::DEFECT,
     &no_health_check::DEFECT,
+    &notify_forgotten::DEFECT,
     &own_fault_is_warning::DEFECT,
+    &prack_not_sent::DEFECT,
+    &provisional_not_repeated::DEFECT,
+    &refresh_forgotten::DEFECT,
     &second_final::DEFECT,
+    &session_expiry_ignored::DEFECT,
     &skipped_repeat::DEFECT,
+    &subscription_never_ends::DEFECT,
     &tag_changes::DEFECT,
     &undeliverable_ack_is_502::DEFECT,
     &unreachable_is_502::DEFECT,

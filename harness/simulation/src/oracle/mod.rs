@@ -13,9 +13,12 @@ mod identifiers;
 mod left_over;
 mod log_levels;
 mod panic;
+mod provisionals;
 mod retransmission;
 mod ringing;
+mod sessions;
 mod timers;
+mod transfers;
 
 use linefault_network::{HostId, Instant, RecordId};
 
@@ -34,6 +37,9 @@ pub const CATALOGUE: &[&Oracle] = &[
     &log_levels::ORACLE,
     &agreement::ORACLE,
     &ringing::ORACLE,
+    &provisionals::ORACLE,
+    &sessions::ORACLE,
+    &transfers::ORACLE,
     &bindings::ORACLE,
     &left_over::ORACLE,
     &panic::ORACLE,

@@ -30,6 +30,7 @@ impl UserAgent {
             Method::Message => text(turn, id, request),
             // RFC 3515 §2.4.2: who may decline one in a dialog may decline one outside as well.
             Method::Refer => turn.answer(id, request, Status::DECLINE),
+            Method::Notify => self.notified(turn, id, None, request),
             // The others need a dialog.
             _ => turn.answer(id, request, Status::DOES_NOT_EXIST),
         }
@@ -105,7 +106,7 @@ impl UserAgent {
             Method::Invite => self.reinvited(turn, id, number, request),
             Method::Update => self.updated(turn, id, number, request),
             Method::Refer => self.referred(turn, id, number, request),
-            Method::Notify => self.notified(turn, id, number, request),
+            Method::Notify => self.notified(turn, id, Some(number), request),
             Method::Options => self.options(turn, id, request),
             Method::Message => text(turn, id, request),
             // INFO, RFC 6086 §4.2.2: nothing in it is looked at.

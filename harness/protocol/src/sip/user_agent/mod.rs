@@ -253,7 +253,7 @@ impl UserAgent {
                     .push(Event::NotDone(Method::Prack, peer, failure));
             }
             Some(Purpose::Refer(call)) => self.refer_failed(turn, call, failure),
-            Some(Purpose::Notify(call)) => self.end_referral(turn, call),
+            Some(Purpose::Notify(call)) => self.notify_failed(turn, call, failure),
             Some(Purpose::Bye(call)) => {
                 if let Some(peer) = self.calls.get(&call).map(|call| call.peer.clone()) {
                     turn.above.push(Event::ByeUnanswered(call, peer));

@@ -127,15 +127,16 @@ impl UserAgent {
     }
 
     /// The final response to a NOTIFY.
-    // RFC 6665 §4.2.2: whatever is no 2xx ends the subscription.
     pub(super) fn notify_answered(
         &mut self,
         turn: &mut UserAgentTurn<'_>,
         id: u64,
         response: &Message,
     ) {
-        if !response.status().is_some_and(Status::is_success) {
-            return self.end_referral(turn, id);
+        let status = response.status().filter(|status| status.is_failure());
+        if let Some(status) = status {
+            let reason = response.reason().unwrap_or_default().into_owned();
+            return self.notify_failed(turn, id, Failure::Refused(status, reason));
         }
         let call = self.calls.get_mut(&id);
         let Some(referral) = call.and_then(|call| call.referral.as_mut()) else {
@@ -149,8 +150,22 @@ impl UserAgent {
         }
     }
 
+    // RFC 6665 §4.2.2: whatever is no 2xx ends the subscription.
+    pub(super) fn notify_failed(
+        &mut self,
+        turn: &mut UserAgentTurn<'_>,
+        id: u64,
+        failure: Failure,
+    ) {
+        if let Some(peer) = self.calls.get(&id).map(|call| call.peer.clone()) {
+            turn.above
+                .push(Event::NotDone(Method::Notify, peer, failure));
+        }
+        self.end_referral(turn, id);
+    }
+
     /// The subscription is over for this side.
-    pub(super) fn end_referral(&mut self, turn: &mut UserAgentTurn<'_>, id: u64) {
+    fn end_referral(&mut self, turn: &mut UserAgentTurn<'_>, id: u64) {
         let call = self.calls.get_mut(&id);
         if let Some(referral) = call.and_then(|call| call.referral.take()) {
             turn.above.push(Event::SubscriptionClosed(referral.number));

@@ -94,13 +94,13 @@ impl UserAgent {
         }
     }
 
-    /// A NOTIFY in the dialog of a call.
+    /// A NOTIFY, in the dialog of a call if it has one.
     // RFC 6665 §4.1.3 and §4.2.1.1: 489 for another package, 481 without a subscription.
     pub(super) fn notified(
         &mut self,
         turn: &mut UserAgentTurn<'_>,
         id: TransactionId,
-        number: u64,
+        number: Option<u64>,
         notify: &Message,
     ) {
         if notify.event_package() != Some(PACKAGE) {
@@ -116,9 +116,11 @@ impl UserAgent {
                 return turn.respond(id, response);
             }
         };
-        let call = self.calls.get_mut(&number);
-        let subscription = call.and_then(|call| call.subscription.as_mut());
-        let Some(subscription) = subscription.filter(|it| names(notify, it.refer)) else {
+        let known = number.and_then(|number| {
+            let subscription = self.calls.get_mut(&number)?.subscription.as_mut()?;
+            Some((number, subscription)).filter(|(_, it)| names(notify, it.refer))
+        });
+        let Some((number, subscription)) = known else {
             return turn.answer(id, notify, Status::DOES_NOT_EXIST);
         };
         turn.answer(id, notify, Status::OK);

@@ -118,6 +118,14 @@ fn a_notify_that_nobody_asked_for_is_refused() {
     assert_eq!(bench.receive(other), ["489 NOTIFY"]);
     let allowed = bench.last("489 NOTIFY");
     assert_eq!(allowed.header("Allow-Events"), Some("refer"));
+    let mut outside = request("NOTIFY", "outside", "Event: presence\r\n");
+    assert_eq!(bench.receive(outside.clone()), ["489 NOTIFY"]);
+    outside = request(
+        "NOTIFY",
+        "outside2",
+        "Event: refer\r\nSubscription-State: active\r\n",
+    );
+    assert_eq!(bench.receive(outside), ["481 NOTIFY"]);
     let (mut bench, _, ok) = transferring();
     let mut nameless = notify(&ok, 2, "active", "SIP/2.0 200 OK");
     nameless.remove("Subscription-State");
