@@ -22,6 +22,7 @@ pub mod run;
 pub mod scenario;
 mod sighting;
 pub mod snapshot;
+pub mod status_codes;
 pub mod suite;
 pub mod trace;
 pub mod twin;

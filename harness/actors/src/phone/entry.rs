@@ -9,7 +9,7 @@ use crate::catalogue::{
     Actor, CommandEntry, Directory, Entry, Kind, Listing, Presence, Setting, Settings,
 };
 
-use super::{Answer, Config, Phone};
+use super::{Answer, Body, Config, Phone, Refusal};
 
 /// The phone in the catalogue.
 pub static ENTRY: Entry = Entry {
@@ -92,6 +92,30 @@ const ANSWER: &[Setting] = &[
         kind: Kind::Switch,
         presence: Presence::Default("false"),
         doc: "Refuses every call with 480 at once, without a ring.",
+    },
+    Setting {
+        name: "retry_after",
+        kind: Kind::Duration,
+        presence: Presence::Optional,
+        doc: "Retry-After of the refusal, in whole seconds; RFC 3261 §20.33 has it with 404, 413, 480, 486, 500, 503, 600 and 603.",
+    },
+    Setting {
+        name: "contacts",
+        kind: Kind::List(&Kind::Text),
+        presence: Presence::Optional,
+        doc: "Contact of the refusal, a URI each: where else to try (3xx), or who may be meant (485).",
+    },
+    Setting {
+        name: "body",
+        kind: Kind::Text,
+        presence: Presence::Optional,
+        doc: "The body of the refusal: the alternatives of a 380, the key to use of a 493.",
+    },
+    Setting {
+        name: "body_type",
+        kind: Kind::Text,
+        presence: Presence::Default("text/plain"),
+        doc: "The media type of that body.",
     },
 ];
 
@@ -219,5 +243,18 @@ fn answer(table: &Settings) -> Answer {
             .integer("status")
             .and_then(|code| Status::new(u16::try_from(code).ok()?)),
         do_not_disturb: table.switch("do_not_disturb"),
+        refusal: Refusal {
+            retry_after: table.duration("retry_after"),
+            contacts: texts(table, "contacts"),
+            body: table.text("body").map(|text| Body {
+                media_type: table.text("body_type").unwrap_or("text/plain").to_owned(),
+                text: text.to_owned(),
+            }),
+        },
     }
+}
+
+fn texts(table: &Settings, name: &str) -> Vec<String> {
+    let texts = table.texts(name).unwrap_or_default();
+    texts.into_iter().map(str::to_owned).collect()
 }

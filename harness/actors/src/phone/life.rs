@@ -106,7 +106,7 @@ impl Machine for Life {
                         address: local,
                         proxy: self.config.proxy,
                         expires: self.config.expires,
-                        answer: self.config.answer,
+                        answer: self.config.answer.clone(),
                         extensions: self.config.extensions,
                     }),
                     dialogs: BTreeSet::new(),

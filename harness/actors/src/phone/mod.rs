@@ -11,7 +11,7 @@ mod log;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-pub use linefault_protocol::sip::user_agent::{Answer, Extensions, Refresh};
+pub use linefault_protocol::sip::user_agent::{Answer, Body, Extensions, Refresh, Refusal};
 
 use crate::catalogue::{Actor, Directory};
 use crate::{Behaviour, Host};

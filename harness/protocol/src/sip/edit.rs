@@ -3,6 +3,8 @@
 //! Owns changes to start line, header fields and body, and keeps Content-Length true. What is edited is rewritten; the
 //! lines around it stay as they came.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::Message;
@@ -20,7 +22,7 @@ impl Message {
     /// Adds a field before the first of this name, or before all fields if there is none.
     pub fn prepend(&mut self, name: &str, value: &str) {
         let at = self.position(name).unwrap_or(0);
-        self.fields.insert(at, Field::new(name, value));
+        self.fields_mut().insert(at, Field::new(name, value));
     }
 
     /// Adds a field after the last of this name. If there is none, it comes after all fields, but before a
@@ -29,7 +31,7 @@ impl Message {
         let key = Key::new(name);
         let last = self.fields.iter().rposition(|field| field.matches(&key));
         let at = last.map_or_else(|| self.end(), |at| at + 1);
-        self.fields.insert(at, Field::new(name, value));
+        self.fields_mut().insert(at, Field::new(name, value));
     }
 
     /// Gives a field one value: the first of this name is rewritten where it stands, the others are removed; if there
@@ -38,13 +40,13 @@ impl Message {
         let at = self.position(name);
         self.remove(name);
         let at = at.unwrap_or_else(|| self.end());
-        self.fields.insert(at, Field::new(name, value));
+        self.fields_mut().insert(at, Field::new(name, value));
     }
 
     /// Removes all fields of this name; returns how many there were.
     pub fn remove(&mut self, name: &str) -> usize {
         let (key, before) = (Key::new(name), self.fields.len());
-        self.fields.retain(|field| !field.matches(&key));
+        self.fields_mut().retain(|field| !field.matches(&key));
         before - self.fields.len()
     }
 
@@ -61,10 +63,10 @@ impl Message {
         let first = list.next().unwrap_or_default().to_owned();
         let kept: Vec<&str> = value.into_iter().chain(list).collect();
         if kept.is_empty() {
-            self.fields.remove(at);
+            self.fields_mut().remove(at);
         } else {
             let field = Field::new(self.fields[at].written_name(), &kept.join(", "));
-            self.fields[at] = field;
+            self.fields_mut()[at] = field;
         }
         Some(first)
     }
@@ -106,6 +108,10 @@ impl Message {
             value += &old.map_or_else(|| format!(";{name}"), |old| format!(";{name}={old}"));
         }
         self.set("To", &format!("{value};tag={tag}"));
+    }
+
+    fn fields_mut(&mut self) -> &mut Vec<Field> {
+        Arc::make_mut(&mut self.fields)
     }
 
     /// Where a field of a new name goes.

@@ -6,7 +6,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use super::list::is_token_byte;
+use super::list::{is_token, is_token_byte};
 use super::names::{Known, known};
 
 /// One header field: its line as it came (with folds and odd spacing), and its meaning.
@@ -36,18 +36,23 @@ impl Field {
     /// value can end its own field; characters of the name that no token may hold are left out.
     #[must_use]
     pub fn new(name: &str, value: &str) -> Self {
-        let mut line: String = name
-            .chars()
-            .filter(|c| c.is_ascii() && is_token_byte(*c as u8))
-            .collect();
+        let value = value.trim();
+        let mut line = String::with_capacity(name.len() + value.len() + 4);
+        if is_token(name) {
+            line.push_str(name);
+        } else {
+            line.extend(
+                name.chars()
+                    .filter(|c| c.is_ascii() && is_token_byte(*c as u8)),
+            );
+        }
         let name_end = line.len();
         line.push_str(": ");
-        line.extend(
-            value
-                .trim()
-                .chars()
-                .map(|c| if c.is_control() { ' ' } else { c }),
-        );
+        if value.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            line.push_str(value);
+        } else {
+            line.extend(value.chars().map(|c| if c.is_control() { ' ' } else { c }));
+        }
         let value = (name_end + 2, line.len());
         let known = known(&line[..name_end]);
         line.push_str("\r\n");

@@ -2,6 +2,8 @@
 //!
 //! Owns quoting: separators inside `"…"` (with `\` escapes) or `<…>` do not count. Refuses to judge the pieces.
 
+use memchr::{memchr, memchr2, memchr3};
+
 /// Yields the pieces of `text` between `separator`s that stand outside quotes and angle brackets, trimmed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Split<'a> {
@@ -34,37 +36,27 @@ impl<'a> Iterator for Split<'a> {
 /// to the end, so the reader of that piece finds it malformed.
 pub(crate) fn find(text: &str, wanted: u8) -> Option<usize> {
     let bytes = text.as_bytes();
-    // Most text has neither quotes nor brackets.
-    let first = bytes
-        .iter()
-        .position(|byte| *byte == wanted || *byte == b'"' || *byte == b'<')?;
-    if bytes[first] == wanted {
-        Some(first)
-    } else {
-        find_outside(bytes, first, wanted)
+    let mut from = 0;
+    loop {
+        let at = from + memchr3(wanted, b'"', b'<', &bytes[from..])?;
+        from = match bytes[at] {
+            byte if byte == wanted => return Some(at),
+            b'"' => at + 1 + after_quote(&bytes[at + 1..])?,
+            _ => at + 1 + memchr(b'>', &bytes[at + 1..])?,
+        };
     }
 }
 
-fn find_outside(bytes: &[u8], from: usize, wanted: u8) -> Option<usize> {
-    let (mut quoted, mut escaped, mut bracketed) = (false, false, false);
-    for (at, byte) in bytes.iter().enumerate().skip(from) {
-        if escaped {
-            escaped = false;
-        } else if quoted {
-            escaped = *byte == b'\\';
-            quoted = *byte != b'"';
-        } else if *byte == wanted && !bracketed {
-            return Some(at);
-        } else {
-            match byte {
-                b'"' => quoted = true,
-                b'<' => bracketed = true,
-                b'>' => bracketed = false,
-                _ => {}
-            }
+/// Behind the quote that closes.
+fn after_quote(bytes: &[u8]) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let at = from + memchr2(b'"', b'\\', &bytes[from..])?;
+        if bytes[at] == b'"' {
+            return Some(at + 1);
         }
+        from = (at + 2).min(bytes.len());
     }
-    None
 }
 
 /// RFC 3261 §25.1 `token`.

@@ -4,6 +4,7 @@
 //! byte for byte as it came. Refuses to decide whether a message is acceptable: `parse` does.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -15,7 +16,8 @@ use super::{Method, Status};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     pub(crate) start: StartLine,
-    pub(crate) fields: Vec<Field>,
+    /// Shared, since a transaction keeps what its user gets as well.
+    pub(crate) fields: Arc<Vec<Field>>,
     pub(crate) body: Bytes,
     /// What came before the start line: keep-alive line breaks (RFC 3261 §7.5).
     pub(crate) before: Bytes,
@@ -42,13 +44,19 @@ impl Message {
     /// A request without header fields but `Content-Length: 0`.
     #[must_use]
     pub fn request(method: Method, uri: &str) -> Self {
-        Self::new(StartLine::request(method, uri))
+        Self::new(
+            StartLine::request(method, uri),
+            vec![Field::new("Content-Length", "0")],
+        )
     }
 
     /// A response without header fields but `Content-Length: 0`.
     #[must_use]
     pub fn response(status: Status, reason: &str) -> Self {
-        Self::new(StartLine::response(status, reason))
+        Self::new(
+            StartLine::response(status, reason),
+            vec![Field::new("Content-Length", "0")],
+        )
     }
 
     /// A response to `request` with what RFC 3261 §8.2.6 takes over: all Via values, From, To, Call-ID and CSeq, as
@@ -57,21 +65,22 @@ impl Message {
     /// The To tag is the caller's (§8.2.6.2): see [`Message::add_to_tag`].
     #[must_use]
     pub fn response_to(request: &Self, status: Status, reason: Option<&str>) -> Self {
-        let mut response = Self::response(status, reason.unwrap_or(status.reason()));
+        let start = StartLine::response(status, reason.unwrap_or(status.reason()));
         let names = ["Via", "From", "To", "Call-ID", "CSeq"].into_iter();
         let timestamp = (status == Status::TRYING).then_some("Timestamp");
         let taken_over = names
             .chain(timestamp)
             .flat_map(|name| request.fields_of(name).cloned());
-        response.fields.splice(0..0, taken_over.collect::<Vec<_>>());
-        response
+        let mut fields = Vec::with_capacity(request.fields.len());
+        fields.extend(taken_over);
+        fields.push(Field::new("Content-Length", "0"));
+        Self::new(start, fields)
     }
 
-    fn new(start: StartLine) -> Self {
-        let fields = vec![Field::new("Content-Length", "0")];
+    fn new(start: StartLine, fields: Vec<Field>) -> Self {
         Self {
             start,
-            fields,
+            fields: Arc::new(fields),
             body: Bytes::new(),
             before: Bytes::new(),
             after: Bytes::new(),
@@ -170,7 +179,7 @@ impl Message {
         let mut bytes = BytesMut::with_capacity(length);
         bytes.put_slice(&self.before);
         bytes.put_slice(&self.start.raw);
-        for field in &self.fields {
+        for field in self.fields.iter() {
             bytes.put_slice(field.raw());
         }
         bytes.put_slice(b"\r\n");

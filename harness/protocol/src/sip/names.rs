@@ -116,22 +116,33 @@ static KNOWN: [Known; 73] = [
     one("WWW-Authenticate", 0),
 ];
 
-/// Where in the table the names with each initial begin; the entry after the last is the table's end.
-static STARTS: [usize; 27] = starts();
+/// More than the longest name has.
+const LENGTHS: usize = 24;
 
-const fn starts() -> [usize; 27] {
-    let mut starts = [0; 27];
-    let (mut letter, mut at) = (0, 0);
-    while letter < 27 {
-        while at < KNOWN.len()
-            && ((KNOWN[at].name.as_bytes()[0].to_ascii_lowercase() - b'a') as usize) < letter
-        {
-            at += 1;
-        }
-        starts[letter] = at;
-        letter += 1;
+/// Names by initial and length: few share both, so that a look-up compares one name as a rule.
+struct Index {
+    /// For each initial and length one more than the first name's place, or 0.
+    first: [u8; 26 * LENGTHS],
+    /// For each name one more than the place of the next with the same initial and length, or 0.
+    next: [u8; KNOWN.len()],
+}
+
+static INDEX: Index = index();
+
+const fn index() -> Index {
+    let mut index = Index {
+        first: [0; 26 * LENGTHS],
+        next: [0; KNOWN.len()],
+    };
+    let mut at = KNOWN.len();
+    while at > 0 {
+        let name = KNOWN[at - 1].name.as_bytes();
+        let slot = (name[0].to_ascii_lowercase() - b'a') as usize * LENGTHS + name.len();
+        index.next[at - 1] = index.first[slot];
+        index.first[slot] = at as u8;
+        at -= 1;
     }
-    starts
+    index
 }
 
 /// Looks a name up, long or compact, without case.
@@ -141,17 +152,22 @@ pub(super) fn known(name: &str) -> Option<&'static Known> {
         return KNOWN.iter().find(|known| known.compact == Some(first));
     }
     let letter = usize::from(first.checked_sub(b'a').filter(|letter| *letter < 26)?);
-    let same_initial = &KNOWN[STARTS[letter]..STARTS[letter + 1]];
-    same_initial
-        .iter()
-        .find(|known| known.name.eq_ignore_ascii_case(name))
+    let length = Some(name.len()).filter(|length| *length < LENGTHS)?;
+    let mut place = usize::from(INDEX.first[letter * LENGTHS + length]);
+    while let Some(entry) = place.checked_sub(1).and_then(|at| KNOWN.get(at)) {
+        if entry.name.eq_ignore_ascii_case(name) {
+            return Some(entry);
+        }
+        place = usize::from(INDEX.next[place - 1]);
+    }
+    None
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The index needs the alphabet; a name that it misses would become unknown.
+    /// A name that the index misses would become unknown.
     #[test]
     fn every_name_is_found_in_any_case() {
         for entry in &KNOWN {

@@ -7,6 +7,7 @@ mod lines;
 mod start_line;
 
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use lines::Lines;
@@ -129,7 +130,7 @@ fn read(bytes: &[u8], limits: &Limits) -> Result<(Message, Result<(), Fault>), D
     let (start, fault) = first.ok_or(DropReason::NotSip)?;
     let mut message = Message {
         start,
-        fields: Vec::with_capacity(16),
+        fields: Arc::default(),
         body: Bytes::new(),
         before,
         after: Bytes::new(),
@@ -140,9 +141,11 @@ fn read(bytes: &[u8], limits: &Limits) -> Result<(Message, Result<(), Fault>), D
     } else {
         fault
     };
-    let fields = read_fields(&mut lines, &mut message, limits);
+    let mut fields = Vec::with_capacity(16);
+    let read = read_fields(&mut lines, &mut fields, limits);
+    message.fields = Arc::new(fields);
     let outcome = fault
-        .map_or(fields, Err)
+        .map_or(read, Err)
         .and_then(|()| read_body(lines.rest, &mut message))
         .and_then(|()| check(&message));
     Ok((message, outcome))
@@ -193,7 +196,7 @@ fn refuse(message: Message, fault: Fault) -> Verdict {
 }
 
 /// Reads header fields up to the empty line. Reads on after a fault, so that the answer finds its Via.
-fn read_fields(lines: &mut Lines, message: &mut Message, limits: &Limits) -> Result<(), Fault> {
+fn read_fields(lines: &mut Lines, fields: &mut Vec<Field>, limits: &Limits) -> Result<(), Fault> {
     let mut outcome = Ok(());
     while let Some(line) = lines.next_field() {
         if line.as_ref() == b"\r\n" {
@@ -201,13 +204,13 @@ fn read_fields(lines: &mut Lines, message: &mut Message, limits: &Limits) -> Res
         }
         let length = line.len();
         let fault = match Field::read(line) {
-            _ if message.fields.len() == limits.fields => {
+            _ if fields.len() == limits.fields => {
                 return outcome.and(Err(Fault::bad("Too many header fields")));
             }
             None => Some(Fault::bad("Malformed header field")),
             Some(field) if length > limits.line => Some(too_long(&field)),
             Some(field) => {
-                message.fields.push(field);
+                fields.push(field);
                 None
             }
         };

@@ -3,6 +3,7 @@
 //! Owns RFC 3261 §18.2 (received, response destination) and RFC 3581 (rport). Refuses DNS: a response whose only hint is a
 //! host name goes back to where its request came from.
 
+use std::fmt::Write;
 use std::net::SocketAddr;
 
 use super::uri::read_ip;
@@ -22,21 +23,21 @@ impl Via<'_> {
         if !asked && !differs && !claimed {
             return None;
         }
-        let mut text = format!("SIP/2.0/{} {}", self.transport(), self.sent_by());
-        for (name, value) in self
-            .params()
-            .iter()
-            .filter(|(name, _)| !name.eq_ignore_ascii_case("received"))
-        {
-            match value {
+        let kept = self.params().iter();
+        let kept = kept.filter(|(name, _)| !name.eq_ignore_ascii_case("received"));
+        let mut text = String::with_capacity(self.params().as_str().len() + 96);
+        // Writing to a string cannot fail.
+        let _ = write!(text, "SIP/2.0/{} {}", self.transport(), self.sent_by());
+        for (name, value) in kept {
+            let _ = match value {
                 _ if name.eq_ignore_ascii_case("rport") => {
-                    text += &format!(";rport={}", source.port());
+                    write!(text, ";rport={}", source.port())
                 }
-                Some(value) => text += &format!(";{name}={value}"),
-                None => text += &format!(";{name}"),
-            }
+                Some(value) => write!(text, ";{name}={value}"),
+                None => write!(text, ";{name}"),
+            };
         }
-        text += &format!(";received={}", source.ip());
+        let _ = write!(text, ";received={}", source.ip());
         Some(text)
     }
 

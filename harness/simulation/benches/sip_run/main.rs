@@ -57,6 +57,13 @@ faults = [
 #[expect(clippy::print_stdout, reason = "that is what a bench is for")]
 fn main() {
     let scenario = read(FOUR_HOSTS);
+    if std::env::var("LF_LOOP").is_ok() {
+        for _ in 0..50 {
+            let run = simulate(&scenario, Setup::default());
+            black_box(findings(&Evidence::new(&run)));
+        }
+        return;
+    }
     let run = simulate(&scenario, Setup::default());
     let datagrams = Evidence::new(&run).transmissions.len();
     let whole = median(301, || {

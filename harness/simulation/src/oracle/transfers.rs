@@ -1,5 +1,6 @@
 //! Who asks for a transfer hears at once that it is tried, and at last how it ended.
 
+use linefault_network::Instant;
 use linefault_protocol::sip::{Method, SubscriptionState};
 
 use super::timers::{T1, later};
@@ -73,13 +74,26 @@ impl<'e, 't> Accepted<'e, 't> {
         (!ended && !excused).then(|| self.finding("never told how a transfer ended"))
     }
 
+    /// Whether the call, and the subscription with it, ended before the time of the latter was over.
     fn call_ended(&self) -> bool {
         let bye = |message: Option<&SipMessage>| message.is_some_and(|it| it.asks(&Method::Bye));
-        let host = self.answer.from;
+        let (host, until) = (self.answer.from, self.lasts_until());
         let mut sent = self.evidence.sent_in_call(self.call_id);
         let mut heard = self.evidence.arrived_in_call(self.call_id);
-        sent.any(|it| it.from == host && bye(it.message.as_deref()))
-            || heard.any(|it| it.host == host && bye(it.message.as_deref()))
+        sent.any(|it| it.from == host && it.at <= until && bye(it.message.as_deref()))
+            || heard.any(|it| it.host == host && it.at <= until && bye(it.message.as_deref()))
+    }
+
+    /// The end of the subscription as the NOTIFYs have it; a minute after one that does not say.
+    fn lasts_until(&self) -> Instant {
+        let ends = self.notifies.iter().map(|(sent, notify)| {
+            let seconds = match notify.message.subscription_state() {
+                Ok(SubscriptionState::Going(Some(seconds))) => seconds,
+                _ => 60,
+            };
+            later(sent.at, u64::from(seconds) * 1_000_000 + T1)
+        });
+        ends.max().unwrap_or(self.answer.at)
     }
 
     /// Whether one got no 2xx (RFC 6665 §4.2.2).

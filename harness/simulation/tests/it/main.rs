@@ -3,5 +3,6 @@
 mod command;
 mod determinism;
 mod docs;
+mod status_codes;
 mod support;
 mod verdicts;

@@ -1,6 +1,7 @@
 //! Lines and folds: RFC 3261 §7 and §7.3.1.
 
 use bytes::Bytes;
+use memchr::memchr;
 
 /// Cuts lines with their folds off the front.
 pub(super) struct Lines {
@@ -29,7 +30,7 @@ impl Lines {
 fn find_crlf(bytes: &[u8]) -> Option<usize> {
     let mut from = 0;
     loop {
-        let at = from + bytes[from..].iter().position(|byte| *byte == b'\n')?;
+        let at = from + memchr(b'\n', &bytes[from..])?;
         if at > 0 && bytes[at - 1] == b'\r' {
             return Some(at + 1);
         }

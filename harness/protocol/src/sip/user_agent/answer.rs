@@ -5,13 +5,24 @@
 
 use super::call::{Phase, Unacknowledged};
 use super::request::{ALLOW, offer};
-use super::{Ending, Event, Failure, UserAgent, UserAgentTurn};
+use super::{Ending, Event, Failure, Refusal, UserAgent, UserAgentTurn};
 use crate::sip::transaction::TransactionId;
 use crate::sip::{Message, Status};
 
 impl UserAgent {
     /// Refuses a call that rings here.
     pub(super) fn refuse(&mut self, turn: &mut UserAgentTurn<'_>, id: u64, status: Status) {
+        self.refuse_with(turn, id, status, |_| ());
+    }
+
+    /// Refuses a call that rings here, with whatever `complete` adds to the response.
+    pub(super) fn refuse_with(
+        &mut self,
+        turn: &mut UserAgentTurn<'_>,
+        id: u64,
+        status: Status,
+        complete: impl FnOnce(&mut Message),
+    ) {
         let Some(Phase::Ringing(ringing)) = self.calls.get(&id).map(|call| call.phase.clone())
         else {
             return;
@@ -19,6 +30,7 @@ impl UserAgent {
         let mut response = Message::response_to(&ringing.invite, status, None);
         response.add_to_tag(&ringing.tag);
         self.abandon_provisional(turn, id);
+        complete(&mut response);
         turn.respond(ringing.server, response);
         let reason = status.reason().to_owned();
         self.call_failed(turn, id, Failure::Refused(status, reason));
@@ -26,31 +38,35 @@ impl UserAgent {
 
     /// Rings, then is picked up or refuses.
     pub(super) fn ring(&mut self, turn: &mut UserAgentTurn<'_>, id: u64) {
-        let answer = self.config.answer;
+        let (status, pick_up) = (self.config.answer.status, self.config.answer.pick_up);
+        let early_media = self.config.answer.early_media;
         let Some(call) = self.calls.get_mut(&id) else {
             return;
         };
         let Phase::Ringing(ringing) = &mut call.phase else {
             return;
         };
-        if let Some(length) = answer.early_media.filter(|_| !ringing.is_heard) {
+        if let Some(length) = early_media.filter(|_| !ringing.is_heard) {
             ringing.is_heard = true;
             ringing.next_at = turn.now + length;
             return self.be_heard(turn, id);
         }
         if ringing.rings {
-            return match answer.status {
-                Some(status) => self.refuse(turn, id, status),
+            let refusal = self.config.answer.refusal.clone();
+            return match status {
+                Some(status) => {
+                    self.refuse_with(turn, id, status, |response| refusal.complete(response));
+                }
                 None => self.pick_up(turn, id),
             };
         }
         ringing.rings = true;
-        ringing.next_at = turn.now + answer.pick_up;
+        ringing.next_at = turn.now + pick_up;
         let (invite, tag) = (ringing.invite.clone(), ringing.tag.clone());
         turn.above.push(Event::Ringing(id, call.peer.clone()));
         let response = self.dialog_response(&invite, Status::RINGING, &tag);
         self.respond_provisionally(turn, id, response);
-        if answer.pick_up.is_zero() && self.may_go_on(id) {
+        if pick_up.is_zero() && self.may_go_on(id) {
             self.ring(turn, id);
         }
     }
@@ -143,5 +159,21 @@ impl UserAgent {
         response.append("Allow", ALLOW);
         self.name_extensions(&mut response);
         response
+    }
+}
+
+impl Refusal {
+    /// Adds what comes with the refusal.
+    // RFC 3261 §20.10 and §20.33
+    pub(super) fn complete(&self, response: &mut Message) {
+        if let Some(wait) = self.retry_after {
+            response.append("Retry-After", &wait.as_secs().to_string());
+        }
+        for contact in &self.contacts {
+            response.append("Contact", &format!("<{contact}>"));
+        }
+        if let Some(body) = &self.body {
+            response.set_body(&body.media_type, body.text.clone());
+        }
     }
 }

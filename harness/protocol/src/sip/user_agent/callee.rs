@@ -61,7 +61,11 @@ impl UserAgent {
     fn invited(&mut self, turn: &mut UserAgentTurn<'_>, id: TransactionId, request: &Message) {
         let status = self.willingness();
         if !status.is_success() {
-            return turn.answer(id, request, status);
+            let mut response = turn.response(request, status);
+            if status == Status::TEMPORARILY_UNAVAILABLE {
+                self.config.answer.refusal.complete(&mut response);
+            }
+            return turn.respond(id, response);
         }
         let tag = turn.token("tag");
         let mut response = Message::response_to(request, Status::OK, None);

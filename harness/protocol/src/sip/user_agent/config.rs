@@ -26,7 +26,7 @@ pub struct Config {
 }
 
 /// How a user agent takes calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// From the arrival of the INVITE to the 180, or to the 183 before it.
     pub ring: Duration,
@@ -38,6 +38,28 @@ pub struct Answer {
     pub status: Option<Status>,
     /// Whether every call is refused with 480 at once, without a ring.
     pub do_not_disturb: bool,
+    /// What comes with `status`, or with the 480 of `do_not_disturb`.
+    pub refusal: Refusal,
+}
+
+/// What comes with a refusal besides its status.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Refusal {
+    /// Retry-After, in whole seconds: with 404, 413, 480, 486, 500, 503, 600 and 603 (RFC 3261 §20.33).
+    pub retry_after: Option<Duration>,
+    /// Contact, one URI each: where else to try, with 3xx; who may be meant, with 485 (RFC 3261 §20.10).
+    pub contacts: Vec<String>,
+    /// The body: the alternatives of a 380, the key to use of a 493.
+    pub body: Option<Body>,
+}
+
+/// A body and what it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Body {
+    /// The media type, for Content-Type.
+    pub media_type: String,
+    /// Its text.
+    pub text: String,
 }
 
 impl Default for Answer {
@@ -49,6 +71,7 @@ impl Default for Answer {
             pick_up: Duration::from_secs(1),
             status: None,
             do_not_disturb: false,
+            refusal: Refusal::default(),
         }
     }
 }

@@ -38,7 +38,7 @@ use reliable::Outstanding;
 use single::Single;
 use surplus::Surplus;
 
-pub use config::{Answer, Config};
+pub use config::{Answer, Body, Config, Refusal};
 pub use event::{Ending, Event, Failure};
 pub use extensions::{Extensions, Refresh, Reliable, SessionTimer, Transfers};
 

@@ -1,0 +1,185 @@
+//! The table itself, by code.
+
+use super::Row;
+
+const fn row(
+    code: u16,
+    cause: &'static str,
+    scenario: &'static str,
+    with: &'static str,
+    clause: &'static str,
+) -> Row {
+    Row {
+        code,
+        cause,
+        scenario,
+        with,
+        clause,
+    }
+}
+
+/// Every cause of every code, by code.
+pub const ROWS: &[Row] = &[
+    row(
+        100,
+        "a proxy takes an INVITE",
+        "invite/timer-b",
+        "stops the repetition of the INVITE; is never passed on",
+        "§16.2, §21.1.1",
+    ),
+    row(
+        180,
+        "the callee's phone rings",
+        "call/caller-hangs-up",
+        "Contact and a To tag: an early dialog",
+        "§13.3.1.1, §21.1.2",
+    ),
+    row(
+        183,
+        "the callee is heard before it answers",
+        "prack/acknowledged",
+        "a session description; RSeq and Require: 100rel, where both know PRACK",
+        "§21.1.5, RFC 3262 §3",
+    ),
+    row(
+        200,
+        "the callee picks up",
+        "call/caller-hangs-up",
+        "Contact, Allow and a session description",
+        "§13.3.1.4, §21.2.1",
+    ),
+    row(
+        202,
+        "a phone lets itself be transferred",
+        "transfer/blind",
+        "Contact; a NOTIFY follows at once",
+        "RFC 3515 §2.4.2, §2.4.4",
+    ),
+    row(
+        400,
+        "a request without a Call-ID",
+        "malformed/missing-call-id",
+        "a reason phrase that names the fault",
+        "§21.4.1",
+    ),
+    row(
+        408,
+        "nobody answers an INVITE: Timer B",
+        "invite/timer-b",
+        "",
+        "§16.8, §17.1.1.2, §21.4.9",
+    ),
+    row(
+        420,
+        "the caller insists on 100rel, which the callee does not know",
+        "prack/required-and-unknown",
+        "Unsupported",
+        "§8.2.2.3, §21.4.15",
+    ),
+    row(
+        421,
+        "the callee insists on 100rel, which the caller does not know",
+        "prack/demanded",
+        "Require",
+        "§21.4.16",
+    ),
+    row(
+        422,
+        "the caller wants a shorter session interval than the callee bears",
+        "session/interval-too-small",
+        "Min-SE",
+        "RFC 4028 §6",
+    ),
+    row(
+        423,
+        "a registration shorter than the registrar grants",
+        "registration/too-brief",
+        "Min-Expires",
+        "§10.3 step 7, §21.4.17",
+    ),
+    row(
+        480,
+        "the callee's host is unreachable",
+        "invite/unreachable",
+        "",
+        "§21.4.18",
+    ),
+    row(
+        481,
+        "a CANCEL that matches nothing",
+        "field/stray-cancel",
+        "",
+        "§9.2, §21.4.19",
+    ),
+    row(
+        481,
+        "a BYE and a refresh for a phone that has restarted",
+        "session/callee-restarts",
+        "",
+        "§12.2.2, §15.1.2, §21.4.19",
+    ),
+    row(
+        481,
+        "a NOTIFY that nobody asked for",
+        "transfer/notify-unasked",
+        "",
+        "RFC 6665 §4.1.3",
+    ),
+    row(
+        486,
+        "the callee's phone is told to refuse so",
+        "call/busy",
+        "",
+        "§21.4.24",
+    ),
+    row(
+        487,
+        "the caller cancels before the answer",
+        "call/cancelled",
+        "follows the 200 to the CANCEL",
+        "§9.2, §21.4.25",
+    ),
+    row(
+        489,
+        "a NOTIFY of a package that the phone does not know",
+        "transfer/notify-unasked",
+        "Allow-Events",
+        "RFC 6665 §8.3.2",
+    ),
+    row(
+        500,
+        "a proxy's program fails while forwarding, by policy rfc3261",
+        "program/fails-while-forwarding",
+        "",
+        "§21.5.1",
+    ),
+    row(
+        502,
+        "a proxy's program fails while forwarding, by policy incident",
+        "program/fails-while-forwarding",
+        "",
+        "§21.5.3",
+    ),
+    row(
+        503,
+        "a proxy's own firewall stops what it sends, by policy incident",
+        "invite/not-permitted",
+        "",
+        "§16.9, §21.5.4",
+    ),
+    row(
+        504,
+        "a reliable provisional answer is never acknowledged",
+        "prack/never-acknowledged",
+        "",
+        "RFC 3262 §3, §21.5.5",
+    ),
+    row(603, "the callee declines", "call/declined", "", "§21.6.2"),
+    row(
+        603,
+        "a phone does not let itself be transferred",
+        "transfer/declined",
+        "",
+        "RFC 3515 §2.4.2, §21.6.2",
+    ),
+];
