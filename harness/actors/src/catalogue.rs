@@ -11,7 +11,13 @@ use std::time::Duration;
 use crate::{Behaviour, Host};
 
 /// Every actor there is. A new one is a file and a line here.
-pub const CATALOGUE: &[&Entry] = &[&crate::phone::ENTRY, &crate::proxy::ENTRY];
+pub const CATALOGUE: &[&Entry] = &[
+    &crate::audio_peer::ENTRY,
+    &crate::audio_service::ENTRY,
+    &crate::http::ENTRY,
+    &crate::phone::ENTRY,
+    &crate::proxy::ENTRY,
+];
 
 /// The actor of that name.
 #[must_use]

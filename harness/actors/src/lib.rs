@@ -4,11 +4,14 @@
 //! Refuses to know who serves that interface: a simulated network, somebody else's simulator or a real
 //! machine. Nothing here may depend on what only a simulation can give.
 
+pub mod audio_peer;
+pub mod audio_service;
 pub mod catalogue;
 mod driver;
 mod element;
 mod error;
 mod host;
+pub mod http;
 mod machine;
 pub mod phone;
 pub mod proxy;

@@ -3,6 +3,7 @@
 //! Owns what a message means and what a machine does next. Refuses sockets, clocks, tasks and randomness:
 //! bytes, time and chance come in as arguments; what to send, when to wake and what to report come out.
 
+pub mod audiosocket;
 mod schedule;
 pub mod sip;
 mod time;

@@ -3,7 +3,7 @@
 //! Owns `name-addr` and `addr-spec` of RFC 3261 §20.10 and §25.1, for From, To, Contact, Route and their kin. Refuses
 //! to follow them.
 
-use super::list::{find, is_quoted, unquote};
+use super::list::{divide, find, is_quoted, position, unquote};
 use super::params::Params;
 use super::uri::{Spans, Uri, scan};
 
@@ -38,7 +38,7 @@ impl<'a> NameAddr<'a> {
 
     fn bracketed(text: &'a str, open: usize) -> Option<Self> {
         let display = text[..open].trim_ascii_end();
-        let (uri, params) = text[open + 1..].split_once('>')?;
+        let (uri, params) = divide(&text[open + 1..], b'>')?;
         let uri = uri.trim_ascii();
         (is_display(display)).then_some(Self {
             display,
@@ -51,7 +51,7 @@ impl<'a> NameAddr<'a> {
     // RFC 3261 §20.10: without brackets, what follows a semicolon belongs to the header field, and a comma or question
     // mark cannot be part of the URI.
     fn bare(text: &'a str) -> Option<Self> {
-        let end = text.find(';').unwrap_or(text.len());
+        let end = position(text, b';').unwrap_or(text.len());
         let uri = text[..end].trim_ascii_end();
         let plain = !uri.contains(['?', ',']);
         plain.then_some(Self {
@@ -119,9 +119,19 @@ impl<'a> NameAddr<'a> {
     }
 }
 
+/// The tag of an address that may be malformed elsewhere.
+pub(super) fn tag_in(text: &str) -> Option<&str> {
+    let params = match find(text, b'<') {
+        Some(open) => divide(&text[open + 1..], b'>')?.1,
+        None => &text[position(text, b';')?..],
+    };
+    let tag = Params::unchecked(params).get("tag");
+    tag.filter(|tag| !tag.is_empty())
+}
+
 /// A quoted string, or words; words that are no tokens (`Dr. Müller (home)`) are common enough to let pass.
 fn is_display(text: &str) -> bool {
-    is_quoted(text) || !text.contains(['"', '<', '>', ',', ';'])
+    text.is_empty() || is_quoted(text) || !text.contains(['"', '<', '>', ',', ';'])
 }
 
 #[cfg(test)]

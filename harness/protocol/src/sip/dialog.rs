@@ -159,14 +159,11 @@ impl Dialog {
     }
 
     fn is(&self, message: &Message, from: &Party, to: &Party) -> bool {
-        let tag_is = |value: Option<Option<&str>>, party: &Party| {
-            value.is_some_and(|tag| tag == party.tag.as_deref())
-        };
         message
             .call_id()
             .is_ok_and(|call_id| call_id == self.call_id)
-            && tag_is(message.from().ok().map(|value| value.tag()), from)
-            && tag_is(message.to().ok().map(|value| value.tag()), to)
+            && message.from_tag() == from.tag.as_deref()
+            && message.to_tag() == to.tag.as_deref()
     }
 
     // RFC 3261 §12.2.1.1: a first route without `lr` is a strict router: it becomes the Request-URI, and the remote

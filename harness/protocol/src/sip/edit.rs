@@ -89,7 +89,7 @@ impl Message {
         let Some(to) = self.header("To").map(str::to_owned) else {
             return;
         };
-        if self.to().is_ok_and(|to| to.tag().is_none()) {
+        if self.to_tag().is_none() {
             self.set("To", &format!("{to};tag={tag}"));
         }
     }

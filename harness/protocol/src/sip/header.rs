@@ -5,6 +5,7 @@
 use std::fmt;
 
 use bytes::Bytes;
+use memchr::memchr2;
 
 use super::list::{is_token, is_token_byte};
 use super::names::{Known, known};
@@ -85,8 +86,7 @@ impl Field {
         let start = colon + 1 + trimmed.0;
         let value = (start, start + trimmed.1);
         let bytes = &text[value.0..value.1];
-        let folded = bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n'));
-        let decoded = if folded {
+        let decoded = if memchr2(b'\r', b'\n', bytes).is_some() {
             Some(unfold(bytes)?)
         } else {
             str::from_utf8(bytes).is_err().then(|| lossy(bytes))
@@ -155,6 +155,11 @@ impl Field {
         self.known.is_some_and(|known| known.list)
     }
 
+    /// Whether this is that registered field.
+    pub(super) fn is_the(&self, known: &'static Known) -> bool {
+        self.known.is_some_and(|mine| std::ptr::eq(mine, known))
+    }
+
     pub(crate) fn matches(&self, key: &Key<'_>) -> bool {
         match (self.known, key.known) {
             (Some(mine), Some(theirs)) => std::ptr::eq(mine, theirs),
@@ -193,9 +198,8 @@ impl std::error::Error for FieldError {}
 
 /// Start and length of what remains without white space and line breaks on both sides.
 fn trim(bytes: &[u8]) -> (usize, usize) {
-    let trimmed = bytes.trim_ascii();
-    let start = bytes.len() - bytes.trim_ascii_start().len();
-    (start, trimmed.len())
+    let rest = bytes.trim_ascii_start();
+    (bytes.len() - rest.len(), rest.trim_ascii_end().len())
 }
 
 // RFC 3261 §7.3.1: a line break followed by white space is folding, and reads as one space.

@@ -10,6 +10,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use super::header::{Field, Key};
 use super::list::{Split, split};
+use super::names::Known;
 use super::{Method, Status};
 
 /// A request or a response.
@@ -158,6 +159,20 @@ impl Message {
     /// them lists (RFC 3261 §7.3.1). An empty piece of a list is an empty value.
     pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.fields_of(name).flat_map(pieces)
+    }
+
+    /// The value of the first field of this kind, whole.
+    pub(super) fn first(&self, known: &'static Known) -> Option<&str> {
+        let mut fields = self.fields.iter();
+        fields.find(|field| field.is_the(known)).map(Field::value)
+    }
+
+    /// The values of all fields of this kind, as [`Message::values`] has them.
+    pub(super) fn all(&self, known: &'static Known) -> impl Iterator<Item = &str> {
+        let fields = self.fields.iter();
+        fields
+            .filter(move |field| field.is_the(known))
+            .flat_map(pieces)
     }
 
     /// The body: as many bytes as Content-Length says, or the rest of the datagram without one (RFC 3261 §18.3).

@@ -145,6 +145,26 @@ const fn index() -> Index {
     index
 }
 
+/// The registered header field of that exact name, found when this is compiled.
+///
+/// # Panics
+/// If there is none, which stops the compilation of a constant.
+pub(super) const fn the(name: &str) -> &'static Known {
+    let mut at = 0;
+    while !same(KNOWN[at].name.as_bytes(), name.as_bytes()) {
+        at += 1;
+    }
+    &KNOWN[at]
+}
+
+const fn same(one: &[u8], other: &[u8]) -> bool {
+    let mut at = 0;
+    while at < one.len() && at < other.len() && one[at] == other[at] {
+        at += 1;
+    }
+    at == one.len() && at == other.len()
+}
+
 /// Looks a name up, long or compact, without case.
 pub(super) fn known(name: &str) -> Option<&'static Known> {
     let first = name.as_bytes().first()?.to_ascii_lowercase();
@@ -155,7 +175,8 @@ pub(super) fn known(name: &str) -> Option<&'static Known> {
     let length = Some(name.len()).filter(|length| *length < LENGTHS)?;
     let mut place = usize::from(INDEX.first[letter * LENGTHS + length]);
     while let Some(entry) = place.checked_sub(1).and_then(|at| KNOWN.get(at)) {
-        if entry.name.eq_ignore_ascii_case(name) {
+        // Most are written as registered.
+        if entry.name == name || entry.name.eq_ignore_ascii_case(name) {
             return Some(entry);
         }
         place = usize::from(INDEX.next[place - 1]);

@@ -2,7 +2,7 @@
 //!
 //! Owns `generic-param` of RFC 3261 §25.1. Refuses to give single parameters a meaning; `Via` and `NameAddr` do.
 
-use super::list::{is_quoted, is_token, split, unquote};
+use super::list::{divide, is_quoted, is_token, is_token_byte, split, unquote};
 
 /// Parameters as they stand in the message: nothing is copied until asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,12 +14,15 @@ impl<'a> Params<'a> {
     pub(crate) fn read(text: &'a str) -> Option<Self> {
         let text = text.trim_ascii();
         let params = Self(text);
-        let starts_well = text.is_empty() || text.starts_with(';');
-        (starts_well
-            && params
+        (is_plain(text.as_bytes()) || params.is_well_formed()).then_some(params)
+    }
+
+    fn is_well_formed(self) -> bool {
+        let starts_well = self.0.is_empty() || self.0.starts_with(';');
+        starts_well
+            && self
                 .iter()
-                .all(|(name, value)| is_token(name) && value.is_none_or(is_value)))
-        .then_some(params)
+                .all(|(name, value)| is_token(name) && value.is_none_or(is_value))
     }
 
     /// Keeps the text unchecked, for an answer to a message whose parameters are malformed.
@@ -31,7 +34,7 @@ impl<'a> Params<'a> {
     pub fn iter(self) -> impl Iterator<Item = (&'a str, Option<&'a str>)> {
         split(self.0, b';')
             .skip(1)
-            .map(|param| match param.split_once('=') {
+            .map(|param| match divide(param, b'=') {
                 Some((name, value)) => (name.trim_ascii_end(), Some(value.trim_ascii_start())),
                 None => (param, None),
             })
@@ -65,6 +68,34 @@ impl<'a> Params<'a> {
     }
 }
 
+/// Whether this is well formed and as simple as most: no quotes, brackets, spaces or bytes beyond ASCII. What is not may
+/// be well formed all the same.
+fn is_plain(mut rest: &[u8]) -> bool {
+    while let [b';', param @ ..] = rest {
+        let name = param.iter().take_while(|byte| is_token_byte(**byte));
+        let (name, after) = param.split_at(name.count());
+        let value = match after {
+            [b'=', value @ ..] => value
+                .iter()
+                .take_while(|byte| is_plain_value(**byte))
+                .count(),
+            _ => 0,
+        };
+        let assigned = after.first() == Some(&b'=');
+        if name.is_empty() || assigned && value == 0 {
+            return false;
+        }
+        rest = after
+            .get(value + usize::from(assigned)..)
+            .unwrap_or_default();
+    }
+    rest.is_empty()
+}
+
+const fn is_plain_value(byte: u8) -> bool {
+    is_token_byte(byte) || matches!(byte, b':' | b'[' | b']' | b'/')
+}
+
 /// `gen-value = token / host / quoted-string`; a host adds colons and brackets. Bytes that only newer extensions use
 /// (`/`, `@`, `=` and the like, as in GRUU or STUN parameters) pass too.
 fn is_value(value: &str) -> bool {
@@ -78,6 +109,16 @@ fn is_value(value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Otherwise the short way would accept what the grammar refuses.
+        #[test]
+        fn what_is_plain_is_well_formed(text in r#"(;[a-z=;:/"<> \[]{0,6}){0,3}"#) {
+            prop_assume!(is_plain(text.as_bytes()));
+            prop_assert!(Params(&text).is_well_formed(), "{text}");
+        }
+    }
 
     #[test]
     fn spacing_quotes_and_flags_are_read_in_order() {

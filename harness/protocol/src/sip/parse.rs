@@ -247,12 +247,7 @@ fn check(message: &Message) -> Result<(), Fault> {
     message.from()?;
     message.to()?;
     message.header("Via").ok_or(FieldError::Missing("Via"))?;
-    if message
-        .values("Via")
-        .any(|value| Via::parse(value).is_none())
-    {
-        return Err(FieldError::Malformed("Via").into());
-    }
+    message.vias()?;
     for (at, field) in message.fields.iter().enumerate() {
         if let Some(name) = message.fields[..at]
             .iter()

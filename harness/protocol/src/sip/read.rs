@@ -3,7 +3,16 @@
 //! Owns the grammar of single fields, one method each. Refuses defaults: an absent field is `None` or an error that
 //! names it, and what that means is the element's decision.
 
+use super::address::tag_in;
+use super::names::{Known, the};
 use super::{Contacts, FieldError, Message, Method, NameAddr, Via};
+
+const CALL_ID: &Known = the("Call-ID");
+const CONTENT_LENGTH: &Known = the("Content-Length");
+const CSEQ: &Known = the("CSeq");
+const FROM: &Known = the("From");
+const TO: &Known = the("To");
+const VIA: &Known = the("Via");
 
 /// The value of CSeq (RFC 3261 §20.16).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,10 +29,7 @@ impl Message {
     /// # Errors
     /// Missing or malformed.
     pub fn top_via(&self) -> Result<Via<'_>, FieldError> {
-        let value = self
-            .values("Via")
-            .next()
-            .ok_or(FieldError::Missing("Via"))?;
+        let value = self.all(VIA).next().ok_or(FieldError::Missing("Via"))?;
         Via::parse(value).ok_or(FieldError::Malformed("Via"))
     }
 
@@ -32,7 +38,7 @@ impl Message {
     /// # Errors
     /// One is malformed.
     pub fn vias(&self) -> Result<Vec<Via<'_>>, FieldError> {
-        self.values("Via")
+        self.all(VIA)
             .map(|value| Via::parse(value).ok_or(FieldError::Malformed("Via")))
             .collect()
     }
@@ -42,7 +48,7 @@ impl Message {
     /// # Errors
     /// Missing or malformed.
     pub fn from(&self) -> Result<NameAddr<'_>, FieldError> {
-        self.address("From")
+        self.address(FROM)
     }
 
     /// The To field.
@@ -50,7 +56,24 @@ impl Message {
     /// # Errors
     /// Missing or malformed.
     pub fn to(&self) -> Result<NameAddr<'_>, FieldError> {
-        self.address("To")
+        self.address(TO)
+    }
+
+    /// The tag of From, read without judging the rest of the field; `None` also if there is no From.
+    #[must_use]
+    pub fn from_tag(&self) -> Option<&str> {
+        tag_in(self.first(FROM)?)
+    }
+
+    /// The tag of To, read without judging the rest of the field; `None` also if there is no To.
+    #[must_use]
+    pub fn to_tag(&self) -> Option<&str> {
+        tag_in(self.first(TO)?)
+    }
+
+    /// The first Via value as it stands, readable or not.
+    pub(super) fn top_via_value(&self) -> Option<&str> {
+        self.all(VIA).next()
     }
 
     /// The Call-ID, which is compared byte by byte (RFC 3261 §20.8).
@@ -58,9 +81,7 @@ impl Message {
     /// # Errors
     /// Missing or malformed: empty, or with white space inside.
     pub fn call_id(&self) -> Result<&str, FieldError> {
-        let value = self
-            .header("Call-ID")
-            .ok_or(FieldError::Missing("Call-ID"))?;
+        let value = self.first(CALL_ID).ok_or(FieldError::Missing("Call-ID"))?;
         let well_formed = !value.is_empty() && !value.contains(char::is_whitespace);
         if well_formed {
             Ok(value)
@@ -74,7 +95,7 @@ impl Message {
     /// # Errors
     /// Missing or malformed, which includes a number of 2³¹ or more (RFC 3261 §8.1.1.5).
     pub fn cseq(&self) -> Result<CSeq, FieldError> {
-        let value = self.header("CSeq").ok_or(FieldError::Missing("CSeq"))?;
+        let value = self.first(CSEQ).ok_or(FieldError::Missing("CSeq"))?;
         let (number, method) = value
             .split_once([' ', '\t'])
             .ok_or(FieldError::Malformed("CSeq"))?;
@@ -169,7 +190,7 @@ impl Message {
     /// # Errors
     /// Malformed.
     pub fn content_length(&self) -> Result<Option<usize>, FieldError> {
-        let Some(value) = self.header("Content-Length") else {
+        let Some(value) = self.first(CONTENT_LENGTH) else {
             return Ok(None);
         };
         let all_digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
@@ -224,9 +245,9 @@ impl Message {
         self.values(name).filter(|value| !value.is_empty())
     }
 
-    fn address(&self, name: &'static str) -> Result<NameAddr<'_>, FieldError> {
-        let value = self.header(name).ok_or(FieldError::Missing(name))?;
-        NameAddr::parse(value).ok_or(FieldError::Malformed(name))
+    fn address(&self, known: &'static Known) -> Result<NameAddr<'_>, FieldError> {
+        let value = self.first(known).ok_or(FieldError::Missing(known.name))?;
+        NameAddr::parse(value).ok_or(FieldError::Malformed(known.name))
     }
 
     fn addresses(&self, name: &'static str) -> Result<Vec<NameAddr<'_>>, FieldError> {

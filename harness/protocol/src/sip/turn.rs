@@ -64,7 +64,7 @@ impl<E> Turn<'_, E> {
     /// A response with the To tag that every response but 100 must have (RFC 3261 §8.2.6.2).
     pub fn response(&mut self, request: &Message, status: Status) -> Message {
         let mut response = Message::response_to(request, status, None);
-        if status != Status::TRYING && request.to().is_ok_and(|to| to.tag().is_none()) {
+        if status != Status::TRYING && request.to_tag().is_none() {
             let tag = self.token("tag");
             response.set_to_tag(&tag);
         }

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use super::list;
 use super::params::Params;
 use super::uri::{is_host, read_ip, read_port, same_host};
 
@@ -44,12 +45,12 @@ impl<'a> Via<'a> {
 
     // RFC 3261 §25.1 sent-protocol: white space may stand around its slashes, but must stand before sent-by.
     fn head(head: &'a str, params: Params<'a>) -> Option<Self> {
-        let (name, rest) = head.split_once('/')?;
-        let (version, rest) = rest.split_once('/')?;
+        let (name, rest) = list::divide(head, b'/')?;
+        let (version, rest) = list::divide(rest, b'/')?;
         let rest = rest.trim_ascii_start();
         let (transport, sent_by) = rest.split_once([' ', '\t'])?;
         let is_sip = name.trim_ascii().eq_ignore_ascii_case("SIP") && version.trim_ascii() == "2.0";
-        let well_formed = is_sip && super::list::is_token(transport);
+        let well_formed = is_sip && list::is_token(transport);
         well_formed.then_some(Self {
             transport,
             sent_by: SentBy::parse(sent_by.trim_ascii())?,
@@ -111,9 +112,10 @@ impl<'a> Via<'a> {
 
 impl<'a> SentBy<'a> {
     fn parse(text: &'a str) -> Option<Self> {
-        let bracket = text.rfind(']').map_or(0, |at| at + 1);
+        let bracket = text.starts_with('[').then(|| text.rfind(']')).flatten();
+        let bracket = bracket.map_or(0, |at| at + 1);
         // RFC 3261 §25.1 COLON: white space may stand around it.
-        let (host, port) = match text[bracket..].find(':') {
+        let (host, port) = match list::position(&text[bracket..], b':') {
             Some(colon) => (
                 text[..bracket + colon].trim_ascii_end(),
                 Some(text[bracket + colon + 1..].trim_ascii_start()),
@@ -165,7 +167,7 @@ pub fn has_cookie(branch: &str) -> bool {
 
 fn divide(text: &str) -> (&str, &str) {
     let text = text.trim_ascii();
-    let end = text.find(';').unwrap_or(text.len());
+    let end = list::position(text, b';').unwrap_or(text.len());
     (text[..end].trim_ascii_end(), &text[end..])
 }
 

@@ -65,7 +65,7 @@ impl Message {
     /// Completes the top Via with where the request came from, as its receiver must (RFC 3261 §18.2.1, RFC 3581 §4).
     /// No effect if nothing is to be added, or if there is no Via that could be answered.
     pub fn complete_via(&mut self, source: SocketAddr) {
-        let top = self.values("Via").next().and_then(Via::parse_usable);
+        let top = self.top_via_value().and_then(Via::parse_usable);
         if let Some(completed) = top.and_then(|via| via.completed(source)) {
             self.replace_first_value("Via", Some(&completed));
         }
@@ -75,7 +75,7 @@ impl Message {
     /// readable Via.
     #[must_use]
     pub fn response_destination(&self, source: SocketAddr) -> SocketAddr {
-        let top = self.values("Via").next().and_then(Via::parse_usable);
+        let top = self.top_via_value().and_then(Via::parse_usable);
         top.map_or(source, |via| via.response_destination(source))
     }
 }

@@ -1,6 +1,6 @@
 //! A datagram read as SIP, with what judges of a run ask of it most.
 
-use linefault_protocol::sip::{Limits, Message, Method, NameAddr, Verdict, glance, parse};
+use linefault_protocol::sip::{Limits, Message, Method, Verdict, glance, parse};
 
 /// A SIP message and what oracles ask of it most. What a malformed message lacks is empty.
 #[derive(Debug)]
@@ -52,8 +52,8 @@ impl SipMessage {
             branch: branch.unwrap_or_default(),
             vias: message.values("Via").count(),
             cseq: message.cseq().map_or(0, |cseq| cseq.number),
-            from_tag: tag(message.from().ok()),
-            to_tag: tag(message.to().ok()),
+            from_tag: message.from_tag().unwrap_or_default().to_owned(),
+            to_tag: message.to_tag().unwrap_or_default().to_owned(),
             message,
         })
     }
@@ -97,9 +97,4 @@ impl SipMessage {
             None => self.method.to_string(),
         }
     }
-}
-
-fn tag(address: Option<NameAddr<'_>>) -> String {
-    let tag = address.and_then(|address| address.tag().map(str::to_owned));
-    tag.unwrap_or_default()
 }

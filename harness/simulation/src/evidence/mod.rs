@@ -5,6 +5,8 @@
 mod index;
 mod message;
 mod reader;
+pub mod stream;
+pub mod talk;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -16,6 +18,8 @@ use linefault_network::{Alteration, HostId, Instant, LossReason, RecordId};
 
 use self::index::{Index, Places};
 use self::reader::Reader;
+use self::stream::Connection;
+use self::talk::{Talk, Utterance};
 use crate::lives::Lives;
 use crate::run::{End, FaultCount, Simulation};
 use crate::trace::Trace;
@@ -37,6 +41,10 @@ pub struct Evidence<'a> {
     pub transmissions: Vec<Transmission>,
     /// Every datagram that reached a socket, in order.
     pub arrivals: Vec<Arrival>,
+    /// Every TCP connection, in the order of their first SYN.
+    pub connections: Vec<Connection>,
+    /// What was said on them, in the order in which it was whole.
+    pub utterances: Vec<Utterance>,
     index: Index,
     lives: Lives,
     outside: BTreeMap<SocketAddr, HostId>,
@@ -125,6 +133,7 @@ impl<'a> Evidence<'a> {
     pub fn new(simulation: &'a Simulation) -> Self {
         let trace = &simulation.trace;
         let reader = Reader::read(trace);
+        let talk = Talk::of(trace);
         Self {
             trace,
             ended_at: simulation.ended_at,
@@ -132,6 +141,8 @@ impl<'a> Evidence<'a> {
             faults: &simulation.faults,
             transmissions: reader.transmissions,
             arrivals: reader.arrivals,
+            connections: talk.connections.all,
+            utterances: talk.utterances,
             index: reader.index,
             lives: Lives::of(trace),
             outside: reader.outside,

@@ -88,6 +88,11 @@ impl Agenda {
         !self.waiting.is_empty()
     }
 
+    /// Whether anything waits for what is said on a TCP connection.
+    pub(super) fn is_listening(&self) -> bool {
+        self.waiting.iter().any(|waits| waits.trigger.is_stream())
+    }
+
     /// Moves to its moment every item for which `seen` finds the record that it waits for.
     pub(super) fn trigger(
         &mut self,

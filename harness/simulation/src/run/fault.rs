@@ -10,8 +10,9 @@ use linefault_network::{FaultId, HostId, Instant, Network, Packet, PartsPerMilli
 use linefault_protocol::sip::{Limits, Verdict, parse};
 
 use super::life::Life;
+use crate::evidence::talk::Talk;
 use crate::injection::{self, Injections};
-use crate::scenario::{Fault, Pattern, Place, Selection, network_fault};
+use crate::scenario::{Fault, Pattern, Place, Selection, StreamPattern, network_fault};
 
 /// What became of one fault of the scenario.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -155,6 +156,9 @@ fn matcher(selection: &Selection) -> Option<Matcher> {
     if message.is_none() && nth.is_none() && retransmission.is_none() {
         return None;
     }
+    if let Some(pattern) = message.as_ref().and_then(Pattern::stream) {
+        return Some(said(pattern.clone(), nth, retransmission));
+    }
     let mut seen = Seen::default();
     Some(Box::new(move |packet| {
         let Some(datagram) = packet.datagram() else {
@@ -169,6 +173,28 @@ fn matcher(selection: &Selection) -> Option<Matcher> {
         let (place, repeat) = seen.count(packet, datagram);
         nth.is_none_or(|nth| nth == place) && retransmission.is_none_or(|wanted| wanted == repeat)
     }))
+}
+
+/// Which segments the fault concerns: those with the last byte of a message that is meant. A message on a connection is
+/// distinct from every other, even if it says the same.
+fn said(pattern: StreamPattern, nth: Option<u32>, retransmission: Option<u32>) -> Matcher {
+    let mut talk = Talk::default();
+    let mut carried: BTreeMap<usize, (u32, u32)> = BTreeMap::new();
+    Box::new(move |packet| {
+        let mut concerns = false;
+        for said in talk.carried(packet) {
+            if !pattern.matches(&talk.utterances[said].what) {
+                continue;
+            }
+            let place = u32::try_from(carried.len() + 1).unwrap_or(u32::MAX);
+            let times = carried.entry(said).or_insert((place, 0));
+            let (place, repeat) = *times;
+            times.1 += 1;
+            concerns |= nth.is_none_or(|nth| nth == place)
+                && retransmission.is_none_or(|wanted| wanted == repeat);
+        }
+        concerns
+    })
 }
 
 fn matches(pattern: &Pattern, datagram: &[u8]) -> bool {

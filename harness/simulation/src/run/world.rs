@@ -14,7 +14,7 @@ use super::{End, Ending, MOST_RECORDS, Setup, Simulation, topology};
 use crate::injection;
 use crate::logging;
 use crate::scenario::{Place, Scenario, StepAction};
-use crate::sighting::Sightings;
+use crate::sighting::{Listener, Sightings};
 use crate::trace::{Event, StepRecord, Trace};
 
 pub(super) struct World<'a> {
@@ -26,6 +26,10 @@ pub(super) struct World<'a> {
     faults: Vec<Injected>,
     /// How many records have been looked at for what items wait for.
     looked_at: usize,
+    /// Hears what is said on TCP connections, as long as something waits for it.
+    listener: Listener,
+    /// How many records it has heard.
+    heard: usize,
 }
 
 impl<'a> World<'a> {
@@ -52,6 +56,8 @@ impl<'a> World<'a> {
             agenda,
             faults,
             looked_at: 0,
+            listener: Listener::default(),
+            heard: 0,
         }
     }
 
@@ -227,7 +233,11 @@ impl<'a> World<'a> {
         self.settle_restarted(from);
         if self.agenda.is_watching() {
             let trace = self.trace.borrow();
-            let sightings = Sightings::new(&trace, from);
+            if self.agenda.is_listening() {
+                self.listener.listen(&trace, self.heard);
+                self.heard = trace.records().len();
+            }
+            let sightings = Sightings::new(&trace, from, &self.listener);
             self.agenda
                 .trigger(self.network.now(), |trigger| sightings.first(trigger));
         }

@@ -22,6 +22,7 @@ mod pattern;
 mod reader;
 mod record;
 mod schema;
+mod stream_pattern;
 mod subnet;
 mod suggest;
 mod tables;
@@ -42,6 +43,7 @@ pub use model::{
 };
 pub use names::Names;
 pub use pattern::Pattern;
+pub use stream_pattern::{FrameKind, HttpPart, StreamPattern};
 pub use subnet::Subnet;
 
 /// The JSON Schema of scenario files, as of draft 2020-12.

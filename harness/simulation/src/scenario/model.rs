@@ -147,6 +147,14 @@ pub struct Trigger {
     pub subject: Subject,
 }
 
+impl Trigger {
+    /// Whether it is something said on a TCP connection.
+    #[must_use]
+    pub fn is_stream(&self) -> bool {
+        matches!(&self.subject, Subject::Message { pattern, .. } if pattern.stream().is_some())
+    }
+}
+
 /// Something to be seen on the wire or in a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {

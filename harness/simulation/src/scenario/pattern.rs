@@ -1,15 +1,17 @@
-//! Which SIP messages are meant.
+//! Which messages are meant.
 //!
-//! Owns the notation `INVITE`, `200 INVITE`, `4xx BYE`, `any REGISTER`, `any`. Refuses to look further into
-//! a message than its method and status: header fields and bodies are asked for by keys of their own.
+//! Owns the notation `INVITE`, `200 INVITE`, `4xx BYE`, `any REGISTER`, `any` of SIP, and leads to those of the protocols
+//! on TCP. Refuses to look further into a message than its method and status: header fields and bodies are asked for by
+//! keys of their own.
 
 use std::fmt;
 
 use linefault_protocol::sip::{Message, Status};
 
+use super::stream_pattern::{PROTOCOLS, StreamPattern};
 use super::suggest::nearest;
 
-/// A set of SIP messages. Its text is canonical: one way to write each set.
+/// A set of messages. Its text is canonical: one way to write each set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
     part: Part,
@@ -17,13 +19,15 @@ pub struct Pattern {
     method: Option<Box<str>>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Part {
     Request,
     Status(u16),
     /// The hundreds digit.
     Class(u16),
     Any,
+    /// Not SIP's.
+    Stream(StreamPattern),
 }
 
 /// What is wrong with the text of a pattern.
@@ -39,6 +43,8 @@ pub(super) enum PatternError {
     Method(String, Option<String>),
     /// More words than a pattern has.
     Words(String),
+    /// That protocol has no such message. The one that was meant, perhaps.
+    Stream(&'static str, String, Option<&'static str>),
 }
 
 /// The methods that the protocol crate has names for.
@@ -69,6 +75,7 @@ impl Pattern {
                 part: Part::Any,
                 method: None,
             }),
+            [protocol, ref rest @ ..] if PROTOCOLS.contains(&protocol) => stream(protocol, rest),
             [word] if part(word).is_ok_and(|part| part.is_some()) => {
                 Err(PatternError::NoMethod(word.to_owned()))
             }
@@ -99,16 +106,25 @@ impl Pattern {
     /// Whether it means any message of that method, whatever its status.
     #[must_use]
     pub fn concerns(&self, method: &str) -> bool {
-        self.method.as_deref().is_none_or(|wanted| wanted == method)
+        self.stream().is_none() && self.method.as_deref().is_none_or(|wanted| wanted == method)
+    }
+
+    /// The pattern of another protocol, if it is one.
+    #[must_use]
+    pub const fn stream(&self) -> Option<&StreamPattern> {
+        match &self.part {
+            Part::Stream(pattern) => Some(pattern),
+            _ => None,
+        }
     }
 
     /// Whether a message with that method (of a response: its CSeq's) and status is meant.
     #[must_use]
     pub fn selects(&self, method: &str, status: Option<u16>) -> bool {
-        let part = match (self.part, status) {
+        let part = match (&self.part, status) {
             (Part::Any, _) | (Part::Request, None) => true,
-            (Part::Status(wanted), Some(status)) => wanted == status,
-            (Part::Class(wanted), Some(status)) => wanted == status / 100,
+            (Part::Status(wanted), Some(status)) => *wanted == status,
+            (Part::Class(wanted), Some(status)) => *wanted == status / 100,
             _ => false,
         };
         part && self.concerns(method)
@@ -117,11 +133,12 @@ impl Pattern {
 
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.part {
+        match &self.part {
             Part::Request => {}
             Part::Status(status) => write!(f, "{status}")?,
             Part::Class(class) => write!(f, "{class}xx")?,
             Part::Any => f.write_str("any")?,
+            Part::Stream(pattern) => write!(f, "{pattern}")?,
         }
         match &self.method {
             None => Ok(()),
@@ -129,6 +146,21 @@ impl fmt::Display for Pattern {
             Some(method) => write!(f, " {method}"),
         }
     }
+}
+
+/// A pattern of another protocol: its name, then one word.
+fn stream(protocol: &str, rest: &[&str]) -> Result<Pattern, PatternError> {
+    let word = rest.join(" ");
+    let named = PROTOCOLS.into_iter().find(|known| *known == protocol);
+    let pattern = StreamPattern::parse(protocol, &word);
+    let pattern = pattern.ok_or_else(|| {
+        let near = StreamPattern::near(protocol, &word);
+        PatternError::Stream(named.unwrap_or("stream"), word, near)
+    })?;
+    Ok(Pattern {
+        part: Part::Stream(pattern),
+        method: None,
+    })
 }
 
 /// The first word of a pattern with two: which of a method's messages. None if it is a word of another kind.
@@ -178,6 +210,7 @@ impl fmt::Display for PatternError {
             Self::Status(word) => write!(f, "`{word}` is no SIP status"),
             Self::Method(word, _) => write!(f, "`{word}` is no SIP method"),
             Self::Words(text) => write!(f, "`{text}` is no message pattern"),
+            Self::Stream(protocol, word, _) => write!(f, "{protocol} has no `{word}`"),
         }
     }
 }
@@ -188,6 +221,10 @@ impl PatternError {
         match self {
             Self::Status(_) => "a status is 100 to 699, or a class 1xx to 6xx",
             Self::Method(..) => "a method is written in capitals",
+            Self::Stream("http", ..) => "write `http POST`, `http 200`, `http 5xx` or `http any`",
+            Self::Stream(..) => {
+                "write `audiosocket` and one of hangup, uuid, dtmf, audio, error, unknown, any"
+            }
             _ => "write `INVITE`, `200 INVITE`, `4xx BYE`, `any REGISTER` or `any`",
         }
     }
@@ -197,6 +234,9 @@ impl PatternError {
         match self {
             Self::NoMethod(part) => Some(format!("write `{part} INVITE`, say")),
             Self::Method(_, Some(near)) => Some(format!("did you mean `{near}`?")),
+            Self::Stream(protocol, _, Some(near)) => {
+                Some(format!("did you mean `{protocol} {near}`?"))
+            }
             _ => None,
         }
     }
@@ -242,6 +282,11 @@ mod tests {
             "any REGISTER",
             "any",
             "X-PING",
+            "audiosocket hangup",
+            "audiosocket any",
+            "http POST",
+            "http 404",
+            "http 5xx",
         ] {
             assert_eq!(pattern(text).to_string(), text);
         }
@@ -259,6 +304,24 @@ mod tests {
         near("INVTIE", "INVITE");
         near("invite", "INVITE");
         near("REGSITER", "REGISTER");
+    }
+
+    #[test]
+    fn a_pattern_of_another_protocol_means_no_sip_message() {
+        let hang_up = pattern("audiosocket hangup");
+        assert!(!hang_up.selects("INVITE", None) && !hang_up.concerns("INVITE"));
+        assert_eq!(
+            Pattern::parse("audiosocket hang-up"),
+            Err(PatternError::Stream(
+                "audiosocket",
+                "hang-up".into(),
+                Some("hangup")
+            ))
+        );
+        assert_eq!(
+            Pattern::parse("http 700"),
+            Err(PatternError::Stream("http", "700".into(), None))
+        );
     }
 
     #[test]

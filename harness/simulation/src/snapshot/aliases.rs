@@ -23,16 +23,11 @@ impl Aliases {
             .iter()
             .filter_map(|sent| sent.message.as_deref());
         for message in messages {
-            let tag = |field: Result<linefault_protocol::sip::NameAddr<'_>, _>| {
-                field
-                    .ok()
-                    .and_then(|address| address.tag().map(str::to_owned))
-            };
             let identifiers = [
                 (0, "call", Some(message.call_id.clone())),
                 (1, "branch", Some(message.branch.clone())),
-                (2, "tag", tag(message.message.from())),
-                (2, "tag", tag(message.message.to())),
+                (2, "tag", message.message.from_tag().map(str::to_owned)),
+                (2, "tag", message.message.to_tag().map(str::to_owned)),
             ];
             for (kind, word, identifier) in identifiers {
                 let Some(identifier) = identifier.filter(|identifier| identifier.len() >= SHORTEST)

@@ -2,6 +2,7 @@
 
 use linefault_network::HostId;
 
+use crate::evidence::talk::HttpMessage;
 use crate::evidence::{Evidence, Fate, Transmission};
 
 /// The status codes that one host sent to another.
@@ -50,24 +51,45 @@ pub fn status_lines(evidence: &Evidence<'_>) -> Vec<StatusLine> {
         let Some(status) = message.status else {
             continue;
         };
-        let line = entry(
-            &mut lines,
-            |line| (line.from, line.to) == (sent.from, sent.to),
-            || StatusLine {
-                from: sent.from,
-                to: sent.to,
-                methods: Vec::new(),
-            },
-        );
-        let method = message.method.as_str();
-        let (_, codes) = entry(
-            &mut line.methods,
-            |(name, _)| name == method,
-            || (method.to_owned(), Vec::new()),
-        );
+        let ends = (sent.from, sent.to);
+        let codes = codes(&mut lines, ends, message.method.as_str());
         add(codes, status, is_lost(sent));
     }
+    for said in &evidence.utterances {
+        let status = said.http().and_then(HttpMessage::status);
+        let from = said.from(&evidence.connections);
+        if let (Some(status), Some(from)) = (status, from) {
+            let ends = (from, said.to(&evidence.connections));
+            add(
+                codes(&mut lines, ends, "HTTP"),
+                status,
+                said.arrived.is_none(),
+            );
+        }
+    }
     lines
+}
+
+fn codes<'a>(
+    lines: &'a mut Vec<StatusLine>,
+    (from, to): (HostId, Option<HostId>),
+    method: &str,
+) -> &'a mut Vec<Code> {
+    let line = entry(
+        lines,
+        |line| (line.from, line.to) == (from, to),
+        || StatusLine {
+            from,
+            to,
+            methods: Vec::new(),
+        },
+    );
+    let (_, codes) = entry(
+        &mut line.methods,
+        |(name, _)| name == method,
+        || (method.to_owned(), Vec::new()),
+    );
+    codes
 }
 
 fn entry<T>(list: &mut Vec<T>, is_it: impl Fn(&T) -> bool, make: impl FnOnce() -> T) -> &mut T {

@@ -8,6 +8,7 @@ use linefault_network::{
 };
 
 use super::aliases::Aliases;
+use super::streams;
 use crate::evidence::{Evidence, Fate, Transmission};
 use crate::scenario::Scenario;
 use crate::trace::{Event, LogLine, Record, StepRecord};
@@ -26,6 +27,7 @@ pub struct Line {
 pub fn ladder(scenario: &Scenario, evidence: &Evidence<'_>) -> Vec<Line> {
     let page = Page::new(scenario, evidence);
     let mut lines: Vec<(RecordId, Line)> = page.messages();
+    lines.extend(streams::lines(&page));
     lines.extend(
         evidence
             .trace
@@ -36,9 +38,9 @@ pub fn ladder(scenario: &Scenario, evidence: &Evidence<'_>) -> Vec<Line> {
     lines.into_iter().map(|(_, line)| line).collect()
 }
 
-struct Page<'a> {
+pub(super) struct Page<'a> {
     scenario: &'a Scenario,
-    evidence: &'a Evidence<'a>,
+    pub(super) evidence: &'a Evidence<'a>,
     aliases: Aliases,
     /// Of the longest host name.
     width: usize,
@@ -185,7 +187,20 @@ impl<'a> Page<'a> {
         self.aliases.apply(&parts.join("  "))
     }
 
-    fn name(&self, host: HostId) -> &'a str {
+    /// What one host does towards another, as a line.
+    pub(super) fn between(
+        &self,
+        at: Instant,
+        (from, to): (&str, &str),
+        arrives: bool,
+        text: &str,
+    ) -> Line {
+        let arrow = if arrives { "──▶" } else { "──✗" };
+        let width = self.width;
+        line(at, &format!("{from:<width$} {arrow} {to:<width$}   {text}"))
+    }
+
+    pub(super) fn name(&self, host: HostId) -> &'a str {
         self.evidence.name(host)
     }
 }

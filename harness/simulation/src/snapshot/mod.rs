@@ -6,6 +6,7 @@
 mod aliases;
 mod codes;
 mod ladder;
+mod streams;
 
 use std::fmt::Write as _;
 

@@ -8,7 +8,7 @@ use tracing::Level;
 use super::{Source, Violation};
 use crate::evidence::Evidence;
 use crate::scenario::{Expect, Scenario, Subject};
-use crate::sighting::{Sighting, messages, sightings};
+use crate::sighting::{Sighting, messages, sightings, utterances};
 use crate::trace::Event;
 
 /// As much of what happened instead is shown.
@@ -81,6 +81,14 @@ fn instead(
             "no such line was logged",
             logged(evidence, host, *level, message.as_deref(), window),
         ),
+        Subject::Message {
+            direction, pattern, ..
+        } if pattern.stream().is_some() => {
+            let all = utterances(evidence, host, *direction)
+                .filter(|(seen, _)| window.contains(&seen.at));
+            let said = all.map(|(seen, said)| format!("{} at {}", said.what, seen.at));
+            ("nothing was said on a connection", said.collect())
+        }
         Subject::Message {
             direction, pattern, ..
         } => {

@@ -63,8 +63,8 @@ pub(super) fn stateless_via(local: SocketAddr, request: &Message, mark: u64) -> 
 pub(super) fn mark(request: &Message) -> u64 {
     let number = request.cseq().map_or(0, |cseq| cseq.number).to_string();
     let single = [
-        request.to().ok().and_then(|to| to.tag()),
-        request.from().ok().and_then(|from| from.tag()),
+        request.to_tag(),
+        request.from_tag(),
         request.call_id().ok(),
         request.request_uri(),
         Some(number.as_str()),

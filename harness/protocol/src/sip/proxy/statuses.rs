@@ -66,7 +66,7 @@ impl Statuses {
     /// The status for that failure to deliver that request.
     #[must_use]
     pub fn of(&self, failure: Failure, request: &Message) -> Status {
-        let in_dialog = request.to().is_ok_and(|to| to.tag().is_some());
+        let in_dialog = request.to_tag().is_some();
         match failure {
             Failure::Network => self.network,
             Failure::Program => self.program,

@@ -42,12 +42,11 @@ impl Origin {
     /// Of a request outside of a dialog; `None` for one inside, and for ACK and CANCEL, which follow their INVITE.
     pub(super) fn of(request: &Message) -> Option<Self> {
         let method = request.method();
-        let outside = request.to().is_ok_and(|to| to.tag().is_none());
-        if !outside || matches!(method, Method::Ack | Method::Cancel) {
+        if request.to_tag().is_some() || matches!(method, Method::Ack | Method::Cancel) {
             return None;
         }
         Some(Self {
-            from_tag: request.from().ok()?.tag().unwrap_or_default().to_owned(),
+            from_tag: request.from_tag().unwrap_or_default().to_owned(),
             call_id: request.call_id().ok()?.to_owned(),
             number: request.cseq().ok()?.number,
             method,
@@ -96,7 +95,7 @@ impl Key {
         }
         Ok(Self::Old {
             uri: request.request_uri().unwrap_or_default().to_owned(),
-            from_tag: request.from()?.tag().unwrap_or_default().to_owned(),
+            from_tag: request.from_tag().unwrap_or_default().to_owned(),
             call_id: request.call_id()?.to_owned(),
             number: request.cseq()?.number,
             via: request.values("Via").next().unwrap_or_default().to_owned(),

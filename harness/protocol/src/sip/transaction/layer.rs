@@ -278,7 +278,8 @@ impl Layer {
         }));
         let machine = Machine::new(kind, self.timers, reliable);
         self.keys.insert(key.clone(), id);
-        if let Some(origin) = Origin::of(&request).filter(|_| !kind.is_client()) {
+        let origin = (!kind.is_client()).then(|| Origin::of(&request)).flatten();
+        if let Some(origin) = origin {
             self.origins.entry(origin).or_insert(id);
         }
         let transaction = Transaction {
@@ -356,7 +357,10 @@ impl Layer {
             }
             if transaction.machine.state() == State::Terminated {
                 self.keys.remove(&transaction.key);
-                let origin = Origin::of(&transaction.request);
+                let client = transaction.machine.kind().is_client();
+                let origin = (!client)
+                    .then(|| Origin::of(&transaction.request))
+                    .flatten();
                 if let Some(origin) = origin.filter(|origin| self.origins.get(origin) == Some(&id))
                 {
                     self.origins.remove(&origin);

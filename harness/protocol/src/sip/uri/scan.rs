@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::ops::Range;
 
 use super::UriError;
+use crate::sip::list::position;
 use crate::sip::params::Params;
 
 /// Where the parts of a URI stand in its text.
@@ -23,7 +24,7 @@ pub(crate) fn scan(text: &str) -> Result<Spans, UriError> {
     if let Some(found) = misplaced(text) {
         return Err(UriError::Character(found));
     }
-    let scheme = text.find(':').ok_or(UriError::Scheme)?;
+    let scheme = position(text, b':').ok_or(UriError::Scheme)?;
     if !is_scheme(&text[..scheme]) || scheme + 1 == text.len() {
         return Err(UriError::Scheme);
     }
@@ -42,15 +43,13 @@ pub(crate) fn scan(text: &str) -> Result<Spans, UriError> {
         });
     }
     // An @ is escaped everywhere but after the user (RFC 3261 §25.1); the user itself may hold ; and ?.
-    let user = text.find('@');
+    let user = position(text, b'@');
     if user == Some(scheme + 1) {
         return Err(UriError::User);
     }
     let start = user.map_or(scheme + 1, |at| at + 1);
-    let headers = text[start..].find('?').map_or(end, |at| start + at);
-    let params = text[start..headers]
-        .find(';')
-        .map_or(headers, |at| start + at);
+    let headers = position(&text[start..], b'?').map_or(end, |at| start + at);
+    let params = position(&text[start..headers], b';').map_or(headers, |at| start + at);
     let (host, port) = split_port(&text[start..params])?;
     Params::read(&text[params..headers]).ok_or(UriError::Parameter)?;
     Ok(Spans {
@@ -79,7 +78,7 @@ fn split_port(text: &str) -> Result<(Range<usize>, Option<u16>), UriError> {
     let end = if text.starts_with('[') {
         text.find(']').ok_or(UriError::Host)? + 1
     } else {
-        text.find(':').unwrap_or(text.len())
+        position(text, b':').unwrap_or(text.len())
     };
     if !is_host(&text[..end]) {
         return Err(UriError::Host);

@@ -263,7 +263,7 @@ impl UserAgent {
     /// Where a request goes: its first route, or the Request-URI in a dialog, or else the proxy.
     // RFC 3261 §8.1.2 and §12.2.1.1; without DNS a name leads to the proxy.
     pub(super) fn next_hop(&self, request: &Message) -> SocketAddr {
-        let in_dialog = request.to().is_ok_and(|to| to.tag().is_some());
+        let in_dialog = request.to_tag().is_some();
         let route = request.values("Route").next().and_then(NameAddr::parse);
         let uri = match route {
             Some(route) if route.uri().params().has("lr") => Some(route.uri()),

@@ -21,7 +21,7 @@ impl UserAgent {
         if request.method() == Method::Prack {
             return self.prack_received(turn, id, request);
         }
-        if request.to().is_ok_and(|to| to.tag().is_some()) {
+        if request.to_tag().is_some() {
             return self.in_dialog(turn, id, request);
         }
         match request.method() {
@@ -276,5 +276,5 @@ fn text(turn: &mut UserAgentTurn<'_>, id: TransactionId, request: &Message) {
 }
 
 fn tag_of(response: &Message) -> Option<String> {
-    response.to().ok()?.tag().map(str::to_owned)
+    response.to_tag().map(str::to_owned)
 }

@@ -173,9 +173,8 @@ impl UserAgent {
         if !response.status().is_some_and(Status::is_success) {
             return;
         }
-        let tag = |message: &Message| Some(message.to().ok()?.tag()?.to_owned());
         match ack {
-            Some((destination, message)) if tag(&message) == tag(response) => {
+            Some((destination, message)) if message.to_tag() == response.to_tag() => {
                 turn.above.push(Event::Send {
                     destination,
                     message,

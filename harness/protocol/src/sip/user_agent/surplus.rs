@@ -46,6 +46,6 @@ impl Surplus {
 
 /// What a 2xx and its ACK share, and no other branch's have.
 fn identity(message: &Message) -> Option<(&str, u32, &str)> {
-    let tag = message.to().ok()?.tag()?;
+    let tag = message.to_tag()?;
     Some((message.call_id().ok()?, message.cseq().ok()?.number, tag))
 }

@@ -103,10 +103,7 @@ impl Layer {
         let Key::Old { .. } = transaction.key else {
             return true;
         };
-        let response = transaction
-            .response
-            .as_ref()
-            .and_then(|response| response.to().ok());
-        response.is_some_and(|ours| ack.to().is_ok_and(|theirs| theirs.tag() == ours.tag()))
+        let response = transaction.response.as_ref();
+        response.is_some_and(|response| response.to_tag() == ack.to_tag())
     }
 }
