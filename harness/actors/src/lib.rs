@@ -7,6 +7,7 @@
 pub mod audio_peer;
 pub mod audio_service;
 pub mod catalogue;
+mod connections;
 mod driver;
 mod element;
 mod error;

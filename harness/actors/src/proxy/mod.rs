@@ -3,6 +3,7 @@
 //! Owns the policies of a deployment: who is known, which failure is logged how, which binding goes when. Refuses the
 //! rules of the protocol; they are `linefault_protocol`'s.
 
+mod accounts;
 mod config;
 mod entry;
 mod failure;

@@ -3,30 +3,38 @@
 //! The machines and actors know nothing of them. A defect is either another value of one of an actor's
 //! policies or an edit of what goes into and comes out of its machine. A new one is a file and a line here.
 
+mod answer_after_global_failure_lost;
 mod bye_ignored;
 mod bye_panics;
 mod bye_stops_at_first_contact;
 mod bye_without_consequence;
+mod cancel_challenged;
 mod cancel_is_481;
 mod dead_binding_stays;
+mod digest_loop;
 mod expired_bindings_stay;
 mod failure_not_acknowledged;
+mod glare_window_shared;
+mod global_failure_at_once;
 mod grant_not_kept;
 mod losers_not_cancelled;
 mod max_forwards_kept;
 mod network_error_is_502;
 mod no_health_check;
+mod nonce_count_stuck;
 mod notify_forgotten;
 mod own_fault_is_warning;
 mod prack_not_sent;
 mod provisional_not_repeated;
 mod refresh_forgotten;
+mod retry_after_unread;
 mod rewrite;
 mod second_final;
 mod session_expiry_ignored;
 mod skipped_repeat;
 mod subscription_never_ends;
 mod tag_changes;
+mod time_out_is_408;
 mod undeliverable_ack_is_502;
 mod unreachable_is_502;
 mod unreachable_is_error;
@@ -39,29 +47,37 @@ use linefault_actors::{Context, Deadlines, Input, Machine, Output};
 
 /// Every defect there is.
 pub const CATALOGUE: &[&Defect] = &[
+    &answer_after_global_failure_lost::DEFECT,
     &bye_ignored::DEFECT,
     &bye_panics::DEFECT,
     &bye_stops_at_first_contact::DEFECT,
     &bye_without_consequence::DEFECT,
+    &cancel_challenged::DEFECT,
     &cancel_is_481::DEFECT,
     &dead_binding_stays::DEFECT,
+    &digest_loop::DEFECT,
     &expired_bindings_stay::DEFECT,
     &failure_not_acknowledged::DEFECT,
+    &glare_window_shared::DEFECT,
+    &global_failure_at_once::DEFECT,
     &grant_not_kept::DEFECT,
     &losers_not_cancelled::DEFECT,
     &max_forwards_kept::DEFECT,
     &network_error_is_502::DEFECT,
     &no_health_check::DEFECT,
+    &nonce_count_stuck::DEFECT,
     &notify_forgotten::DEFECT,
     &own_fault_is_warning::DEFECT,
     &prack_not_sent::DEFECT,
     &provisional_not_repeated::DEFECT,
     &refresh_forgotten::DEFECT,
+    &retry_after_unread::DEFECT,
     &second_final::DEFECT,
     &session_expiry_ignored::DEFECT,
     &skipped_repeat::DEFECT,
     &subscription_never_ends::DEFECT,
     &tag_changes::DEFECT,
+    &time_out_is_408::DEFECT,
     &undeliverable_ack_is_502::DEFECT,
     &unreachable_is_502::DEFECT,
     &unreachable_is_error::DEFECT,
@@ -150,5 +166,9 @@ impl Machine for Edited {
 
     fn deadlines(&self) -> Deadlines {
         self.machine.deadlines()
+    }
+
+    fn accepts_connections(&self) -> bool {
+        self.machine.accepts_connections()
     }
 }

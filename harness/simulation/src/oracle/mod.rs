@@ -7,14 +7,19 @@ mod acknowledged;
 mod agreement;
 mod bindings;
 mod cancel;
+mod credentials;
 mod final_answer;
 mod forwarding;
+mod glare;
+mod global_failure;
 mod identifiers;
 mod left_over;
 mod log_levels;
+mod non_invite_408;
 mod panic;
 mod provisionals;
 mod retransmission;
+mod retry_after;
 mod ringing;
 mod sessions;
 mod timers;
@@ -33,6 +38,8 @@ pub const CATALOGUE: &[&Oracle] = &[
     &acknowledged::ORACLE,
     &cancel::ORACLE,
     &forwarding::ORACLE,
+    &global_failure::ORACLE,
+    &glare::ORACLE,
     &identifiers::ORACLE,
     &log_levels::ORACLE,
     &agreement::ORACLE,
@@ -41,6 +48,9 @@ pub const CATALOGUE: &[&Oracle] = &[
     &sessions::ORACLE,
     &transfers::ORACLE,
     &bindings::ORACLE,
+    &credentials::ORACLE,
+    &retry_after::ORACLE,
+    &non_invite_408::ORACLE,
     &left_over::ORACLE,
     &panic::ORACLE,
 ];

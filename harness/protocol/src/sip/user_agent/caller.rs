@@ -3,9 +3,9 @@
 //! Owns what a UAC does between its INVITE and the dialog (RFC 3261 §13.2), and giving up before (§9.1).
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use super::call::{Calling, Phase};
-use super::request::offer;
 use super::{Ending, Event, Failure, Purpose, UserAgent, UserAgentTurn};
 use crate::sip::dialog::Dialog;
 use crate::sip::transaction::TransactionId;
@@ -15,58 +15,59 @@ use crate::sip::{Message, Method, Status, Uri};
 impl UserAgent {
     /// Calls a URI.
     pub fn call(&mut self, turn: &mut UserAgentTurn<'_>, uri: &Uri) {
+        self.call_within(turn, uri, None);
+    }
+
+    /// Calls a URI, and gives up when nobody has answered after so many whole seconds.
+    // RFC 3261 §13.2.1
+    pub fn call_within(
+        &mut self,
+        turn: &mut UserAgentTurn<'_>,
+        uri: &Uri,
+        patience: Option<Duration>,
+    ) {
+        if !self.servers.choose(turn.now) {
+            let event = Event::NotDone(Method::Invite, uri.to_string(), Failure::NoServer);
+            return turn.above.push(event);
+        }
         let mut invite = self.outside_dialog(turn, &Method::Invite, uri.as_str());
         invite.append("Contact", &self.contact());
-        offer(&mut invite, self.config.address);
+        let mut descriptions = self.descriptions();
+        self.offer(&mut descriptions, &mut invite);
         self.name_extensions(&mut invite);
         self.ask_for_timer(None, &mut invite);
-        let via = turn.via(self.config.address);
-        invite.prepend("Via", &via);
-        let destination = self.next_hop(&invite);
-        let client = turn.request(destination, invite.clone());
-        let calling = Calling {
-            client,
-            invite,
-            destination,
-            proceeding: false,
-            rings: false,
-            cancelled: false,
-            give_up_at: None,
-        };
+        if let Some(patience) = patience {
+            invite.append("Expires", &patience.as_secs().to_string());
+        }
+        let search = self.direct(turn, &mut invite);
+        let calling = Calling::new(turn.now, self.dispatch(turn, invite));
+        let client = calling.client;
         let id = self.open(turn, uri.to_string(), Phase::Calling(calling));
+        self.searches.insert(id, search);
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.descriptions = descriptions;
+        }
         self.clients.insert(client, Purpose::Invite(id));
     }
 
     /// Sends the INVITE of a call once more, with a longer session interval.
     // RFC 4028 §7.3: the same Call-ID, a higher CSeq.
-    fn call_again(&mut self, turn: &mut UserAgentTurn<'_>, id: u64) {
-        let Some(Phase::Calling(calling)) = self.calls.get(&id).map(|call| call.phase.clone())
-        else {
+    fn call_again(&mut self, turn: &mut UserAgentTurn<'_>, id: u64, client: TransactionId) {
+        self.clients.remove(&client);
+        let Some((_, mut invite)) = self.asked.get(client).cloned() else {
             return;
         };
-        let mut invite = calling.invite;
-        let number = invite.cseq().map_or(0, |cseq| cseq.number) + 1;
-        invite.set("CSeq", &format!("{number} {}", Method::Invite));
+        let purpose = Purpose::Invite(id);
         self.ask_for_timer(Some(id), &mut invite);
-        invite.remove("Via");
-        let via = turn.via(self.config.address);
-        invite.prepend("Via", &via);
-        let client = turn.request(calling.destination, invite.clone());
-        self.clients.insert(client, Purpose::Invite(id));
-        if let Some(call) = self.calls.get_mut(&id) {
-            call.phase = Phase::Calling(Calling {
-                client,
-                invite,
-                proceeding: false,
-                ..calling
-            });
-        }
+        self.renumber(&purpose, &mut invite);
+        self.send_again(turn, purpose, invite);
     }
 
     /// The user does not want to wait for an answer any more.
     pub(super) fn give_up_calling(&mut self, turn: &mut UserAgentTurn<'_>, id: u64) {
         if let Some(Phase::Calling(calling)) = self.calls.get_mut(&id).map(|call| &mut call.phase) {
             calling.cancelled = true;
+            calling.expires_at = None;
         }
         self.cancel_when_allowed(turn, id);
     }
@@ -88,21 +89,30 @@ impl UserAgent {
         } else if status.is_success() {
             self.answered(turn, id, response);
         } else if status == Status::SESSION_INTERVAL_TOO_SMALL
-            && !self.is_cancelled(id)
+            && !self.is_abandoned(id)
             && self.interval_too_small(id, response)
         {
-            self.clients.remove(&client);
-            self.call_again(turn, id);
+            self.call_again(turn, id, client);
         } else {
-            self.clients.remove(&client);
             let reason = response.reason().unwrap_or_default().into_owned();
-            self.call_failed(turn, id, Failure::Refused(status, reason));
+            let failure = Failure::Refused(status, reason);
+            self.not_reached(turn, id, client, failure, Some(response));
         }
     }
 
-    fn is_cancelled(&self, id: u64) -> bool {
-        let phase = self.calls.get(&id).map(|call| &call.phase);
-        matches!(phase, Some(Phase::Calling(calling)) if calling.cancelled)
+    /// An INVITE came to nothing: the callee is looked for elsewhere, or the call has failed.
+    pub(super) fn not_reached(
+        &mut self,
+        turn: &mut UserAgentTurn<'_>,
+        id: u64,
+        client: TransactionId,
+        failure: Failure,
+        response: Option<&Message>,
+    ) {
+        if !self.look_further(turn, id, client, response) {
+            self.clients.remove(&client);
+            self.call_failed(turn, id, failure);
+        }
     }
 
     fn progress(&mut self, turn: &mut UserAgentTurn<'_>, id: u64, status: Status) {
@@ -155,11 +165,13 @@ impl UserAgent {
                 Failure::Refused(Status::OK, "answer without a usable Contact".to_owned()),
             );
         };
-        self.confirm(turn, id, dialog, response);
+        let taken = self.confirm(turn, id, dialog, response);
         self.timer_granted(turn, id, response);
         self.tell_referrer(turn, id, Status::OK, Status::OK.reason());
         if cancelled {
             self.bye(turn, id, Ending::Here);
+        } else if !taken {
+            self.bye(turn, id, Ending::NoSession);
         }
     }
 
@@ -207,21 +219,22 @@ impl UserAgent {
         self.bye(turn, id, Ending::Here);
     }
 
+    /// Acknowledges the answer; returns whether there is a session.
     fn confirm(
         &mut self,
         turn: &mut UserAgentTurn<'_>,
         id: u64,
         dialog: Dialog,
         response: &Message,
-    ) {
+    ) -> bool {
         let Some(call) = self.calls.get_mut(&id) else {
-            return;
+            return false;
         };
         let call_id = dialog.call_id().to_owned();
         turn.above
             .push(Event::CallUp(id, call.peer.clone(), call_id));
         call.phase = Phase::Up;
         call.dialog = Some(dialog);
-        self.acknowledge(turn, id, response);
+        self.acknowledge(turn, id, response)
     }
 }

@@ -82,9 +82,15 @@ impl UserAgent {
         turn.above.push(Event::Referred(number, target.to_string()));
         // RFC 3515 §2.4.4: a NOTIFY at once.
         self.notify(turn, number);
+        let before = self.calls_made;
         self.call(turn, &target);
-        if let Some(call) = self.calls.get_mut(&self.calls_made) {
-            call.referrer = Some(number);
+        let begun = (self.calls_made > before).then_some(self.calls_made);
+        match begun.and_then(|begun| self.calls.get_mut(&begun)) {
+            Some(call) => call.referrer = Some(number),
+            None => {
+                let status = Status::SERVICE_UNAVAILABLE;
+                self.tell(turn, number, status, status.reason());
+            }
         }
     }
 
@@ -97,11 +103,15 @@ impl UserAgent {
         reason: &str,
     ) {
         let referrer = self.calls.get(&id).and_then(|call| call.referrer);
-        let call = referrer.and_then(|referrer| self.calls.get_mut(&referrer));
+        if let Some(referrer) = referrer {
+            self.tell(turn, referrer, status, reason);
+        }
+    }
+
+    fn tell(&mut self, turn: &mut UserAgentTurn<'_>, referrer: u64, status: Status, reason: &str) {
+        let call = self.calls.get_mut(&referrer);
         let referral = call.and_then(|call| call.referral.as_mut());
-        if let (Some(referrer), Some(referral)) = (referrer, referral)
-            && !referral.over
-        {
+        if let Some(referral) = referral.filter(|referral| !referral.over) {
             referral.latest = (status, reason.to_owned());
             referral.told = false;
             referral.over = status.is_final();
@@ -121,7 +131,7 @@ impl UserAgent {
         let (status, reason) = match failure {
             Failure::Refused(status, reason) => (*status, reason.clone()),
             Failure::TimedOut => of(Status::REQUEST_TIMEOUT),
-            Failure::NotSent => of(Status::SERVICE_UNAVAILABLE),
+            Failure::NotSent | Failure::NoServer => of(Status::SERVICE_UNAVAILABLE),
         };
         self.tell_referrer(turn, id, status, &reason);
     }
