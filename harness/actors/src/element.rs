@@ -17,7 +17,16 @@ use linefault_protocol::sip::{
 };
 
 use self::flows::Flows;
+use crate::catalogue::{Kind, Presence, Setting};
 use crate::{Context, SocketError, SocketErrorKind, report};
+
+/// The setting of every SIP actor that says whether its machine accepts connections.
+pub(crate) const TCP: Setting = Setting {
+    name: "tcp",
+    kind: Kind::Switch,
+    presence: Presence::Default("true"),
+    doc: "Whether it accepts TCP connections, on the port of its UDP socket.",
+};
 
 /// The lower half of a SIP actor.
 pub(crate) struct Element {

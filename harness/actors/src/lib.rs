@@ -6,6 +6,7 @@
 
 pub mod audio_peer;
 pub mod audio_service;
+pub mod b2bua;
 pub mod catalogue;
 mod connections;
 mod driver;

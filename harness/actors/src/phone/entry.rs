@@ -9,6 +9,7 @@ use linefault_protocol::sip::{Status, Transport, Uri};
 use crate::catalogue::{
     Actor, CommandEntry, Directory, Entry, Kind, Listing, Presence, Setting, Settings,
 };
+use crate::element::TCP;
 
 use super::{Answer, Body, Config, Glare, Media, Phone, Refusal};
 
@@ -67,12 +68,7 @@ const SETTINGS: &[Setting] = &[
         presence: Presence::Default("udp"),
         doc: "What carries its requests to the registrar, and what its contact asks others to use.",
     },
-    Setting {
-        name: "tcp",
-        kind: Kind::Switch,
-        presence: Presence::Default("true"),
-        doc: "Whether it accepts TCP connections, on the port of its UDP socket.",
-    },
+    TCP,
     Setting {
         name: "servers",
         kind: Kind::List(&Kind::Host),

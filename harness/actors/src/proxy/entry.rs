@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::catalogue::{Actor, CommandEntry, Directory, Entry, Kind, Presence, Setting, Settings};
+use crate::element::TCP;
 
 use super::accounts::{
     ACCOUNTS, ALGORITHMS, AUTHENTICATE, BARRED, MAX_BODY, MAX_REQUESTS, NONCE_LIFETIME, RECURSE,
@@ -71,12 +72,7 @@ const SETTINGS: &[Setting] = &[
         presence: Presence::Default("3600s"),
         doc: "The longest registration that it grants; longer ones are shortened to it.",
     },
-    Setting {
-        name: "tcp",
-        kind: Kind::Switch,
-        presence: Presence::Default("true"),
-        doc: "Whether it accepts TCP connections, on the port of its UDP socket.",
-    },
+    TCP,
     AUTHENTICATE,
     ACCOUNTS,
     BARRED,
@@ -136,7 +132,7 @@ fn build(settings: &Settings, directory: &Directory) -> Box<dyn Actor> {
 }
 
 /// The users of all phones whose registrar serves that domain.
-fn phones_of(domain: &str, directory: &Directory) -> BTreeSet<String> {
+pub(crate) fn phones_of(domain: &str, directory: &Directory) -> BTreeSet<String> {
     let serves = |name: &str| {
         let registrar = directory.find(name)?.settings.text("domain")?;
         registrar.eq_ignore_ascii_case(domain).then_some(())

@@ -8,8 +8,8 @@ mod config;
 mod entry;
 mod failure;
 mod life;
-mod location;
-mod probe;
+pub(crate) mod location;
+pub(crate) mod probe;
 
 use crate::catalogue::Actor;
 use crate::{Behaviour, Host};
@@ -17,6 +17,7 @@ use life::Life;
 
 pub use config::{Config, LogLine, Removal, Wording};
 pub use entry::ENTRY;
+pub(crate) use entry::phones_of;
 
 /// A configured proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@
 //! agent does with a call are decided above.
 
 pub mod address;
+pub mod b2bua;
 pub mod dialog;
 pub mod digest;
 mod edit;

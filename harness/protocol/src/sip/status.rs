@@ -109,6 +109,10 @@ impl Status {
     pub const TRYING: Self = Self(100);
     /// 180 Ringing.
     pub const RINGING: Self = Self(180);
+    /// 181 Call Is Being Forwarded.
+    pub const FORWARDED: Self = Self(181);
+    /// 182 Queued.
+    pub const QUEUED: Self = Self(182);
     /// 183 Session Progress.
     pub const SESSION_PROGRESS: Self = Self(183);
     /// 200 OK.

@@ -3,30 +3,47 @@
 //! The machines and actors know nothing of them. A defect is either another value of one of an actor's
 //! policies or an edit of what goes into and comes out of its machine. A new one is a file and a line here.
 
+mod aborted_session_stays;
+mod accept_loop_dies;
 mod answer_after_global_failure_lost;
+mod api_500_on_reset;
+mod audio_after_hang_up;
+mod bye_goes_out_late;
 mod bye_ignored;
 mod bye_panics;
 mod bye_stops_at_first_contact;
 mod bye_without_consequence;
+mod call_record_kept;
 mod cancel_challenged;
 mod cancel_is_481;
+mod cancel_only_answered;
 mod dead_binding_stays;
 mod digest_loop;
 mod expired_bindings_stay;
+mod failure_becomes_500;
 mod failure_not_acknowledged;
+mod failure_swallowed;
 mod glare_window_shared;
 mod global_failure_at_once;
 mod grant_not_kept;
+mod leg_taken_over;
 mod losers_not_cancelled;
 mod max_forwards_kept;
 mod network_error_is_502;
+mod no_close_deadline;
+mod no_frame_deadline;
+mod no_header_deadline;
 mod no_health_check;
 mod nonce_count_stuck;
 mod notify_forgotten;
+mod offer_altered;
 mod own_fault_is_warning;
 mod prack_not_sent;
 mod provisional_not_repeated;
+mod reads_are_frames;
 mod refresh_forgotten;
+mod reset_unhandled;
+mod retries_at_once;
 mod retry_after_unread;
 mod rewrite;
 mod second_final;
@@ -35,7 +52,9 @@ mod skipped_repeat;
 mod subscription_never_ends;
 mod tag_changes;
 mod time_out_is_408;
+mod unavailable_not_retried;
 mod undeliverable_ack_is_502;
+mod unknown_call_is_200;
 mod unreachable_is_502;
 mod unreachable_is_error;
 
@@ -47,30 +66,47 @@ use linefault_actors::{Context, Deadlines, Input, Machine, Output};
 
 /// Every defect there is.
 pub const CATALOGUE: &[&Defect] = &[
+    &aborted_session_stays::DEFECT,
+    &accept_loop_dies::DEFECT,
     &answer_after_global_failure_lost::DEFECT,
+    &api_500_on_reset::DEFECT,
+    &audio_after_hang_up::DEFECT,
+    &bye_goes_out_late::DEFECT,
     &bye_ignored::DEFECT,
     &bye_panics::DEFECT,
     &bye_stops_at_first_contact::DEFECT,
     &bye_without_consequence::DEFECT,
+    &call_record_kept::DEFECT,
     &cancel_challenged::DEFECT,
     &cancel_is_481::DEFECT,
+    &cancel_only_answered::DEFECT,
     &dead_binding_stays::DEFECT,
     &digest_loop::DEFECT,
     &expired_bindings_stay::DEFECT,
+    &failure_becomes_500::DEFECT,
     &failure_not_acknowledged::DEFECT,
+    &failure_swallowed::DEFECT,
     &glare_window_shared::DEFECT,
     &global_failure_at_once::DEFECT,
     &grant_not_kept::DEFECT,
+    &leg_taken_over::DEFECT,
     &losers_not_cancelled::DEFECT,
     &max_forwards_kept::DEFECT,
     &network_error_is_502::DEFECT,
+    &no_close_deadline::DEFECT,
+    &no_frame_deadline::DEFECT,
+    &no_header_deadline::DEFECT,
     &no_health_check::DEFECT,
     &nonce_count_stuck::DEFECT,
     &notify_forgotten::DEFECT,
+    &offer_altered::DEFECT,
     &own_fault_is_warning::DEFECT,
     &prack_not_sent::DEFECT,
     &provisional_not_repeated::DEFECT,
+    &reads_are_frames::DEFECT,
     &refresh_forgotten::DEFECT,
+    &reset_unhandled::DEFECT,
+    &retries_at_once::DEFECT,
     &retry_after_unread::DEFECT,
     &second_final::DEFECT,
     &session_expiry_ignored::DEFECT,
@@ -78,7 +114,9 @@ pub const CATALOGUE: &[&Defect] = &[
     &subscription_never_ends::DEFECT,
     &tag_changes::DEFECT,
     &time_out_is_408::DEFECT,
+    &unavailable_not_retried::DEFECT,
     &undeliverable_ack_is_502::DEFECT,
+    &unknown_call_is_200::DEFECT,
     &unreachable_is_502::DEFECT,
     &unreachable_is_error::DEFECT,
 ];

@@ -1,6 +1,6 @@
 //! A 6xx ends a proxy's search, but not what is already answered.
 
-use linefault_network::Instant;
+use linefault_network::{HostId, Instant};
 use linefault_protocol::sip::{Method, Via};
 
 use super::timers::{GIVE_UP, T1, later};
@@ -48,31 +48,13 @@ impl<'e, 't> Search<'e, 't> {
         let heard_at = failure.read_at?;
         let upstream = branch_below(message)?;
         let host = failure.host;
-        let mut heard = evidence.arrived_in_exchange(message);
-        let first = heard.find(|it| {
-            let other = it.message.as_deref();
-            let same = |it: &SipMessage| branch_below(it).as_deref() == Some(&upstream);
-            it.host == host
-                && it.read_at.is_some()
-                && other.is_some_and(|it| is_global_failure(it) && same(it))
-        });
-        let sent = evidence.sent_in_exchange(message).filter(|sent| {
-            let invite = sent
-                .message
-                .as_deref()
-                .filter(|it| it.asks(&Method::Invite));
-            sent.from == host
-                && !sent.raw
-                && sent.repeat == 0
-                && invite.is_some_and(|it| branch_below(it).as_deref() == Some(&upstream))
-        });
-        let branches: Vec<_> = sent.collect();
+        let branches = branches(evidence, host, message, &upstream);
         let began = branches.iter().map(|sent| sent.at).min()?;
         let lived = evidence.lived_through(host, began, later(heard_at, T1));
         let answer = evidence
             .sent_in_branch(&upstream)
             .find(|sent| sent.from == host && is_final(sent.message.as_deref()));
-        (first?.record == failure.record && lived).then_some(Self {
+        (lived && is_first(evidence, failure, &upstream)).then_some(Self {
             evidence,
             failure,
             message,
@@ -222,6 +204,39 @@ impl<'e, 't> Search<'e, 't> {
             text,
         }
     }
+}
+
+/// Whether its host read no other 6xx to the same INVITE before.
+fn is_first(evidence: &Evidence<'_>, failure: &Arrival, upstream: &str) -> bool {
+    let Some(message) = failure.message.as_deref() else {
+        return false;
+    };
+    let mut heard = evidence.arrived_in_exchange(message).filter(|it| {
+        let other = it.message.as_deref().filter(|it| is_global_failure(it));
+        it.host == failure.host
+            && it.read_at.is_some()
+            && other.is_some_and(|it| branch_below(it).as_deref() == Some(upstream))
+    });
+    heard.next().is_some_and(|it| it.record == failure.record)
+}
+
+/// The first INVITE of each branch that a host opened for the one that came with that branch.
+fn branches<'e>(
+    evidence: &'e Evidence<'_>,
+    host: HostId,
+    message: &SipMessage,
+    upstream: &str,
+) -> Vec<&'e Transmission> {
+    let sent = evidence.sent_in_exchange(message).filter(|sent| {
+        let invite = sent.message.as_deref();
+        sent.from == host
+            && !sent.raw
+            && sent.repeat == 0
+            && invite.is_some_and(|it| {
+                it.asks(&Method::Invite) && branch_below(it).as_deref() == Some(upstream)
+            })
+    });
+    sent.collect()
 }
 
 fn is_global_failure(message: &SipMessage) -> bool {

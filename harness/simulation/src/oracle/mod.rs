@@ -5,7 +5,9 @@
 
 mod acknowledged;
 mod agreement;
+mod audio;
 mod bindings;
+mod bridge;
 mod cancel;
 mod credentials;
 mod final_answer;
@@ -14,10 +16,12 @@ mod glare;
 mod global_failure;
 mod identifiers;
 mod left_over;
+mod legs;
 mod log_levels;
 mod non_invite_408;
 mod panic;
 mod provisionals;
+mod relayed;
 mod retransmission;
 mod retry_after;
 mod ringing;
@@ -38,6 +42,8 @@ pub const CATALOGUE: &[&Oracle] = &[
     &acknowledged::ORACLE,
     &cancel::ORACLE,
     &forwarding::ORACLE,
+    &relayed::ORACLE,
+    &legs::ORACLE,
     &global_failure::ORACLE,
     &glare::ORACLE,
     &identifiers::ORACLE,
@@ -51,6 +57,11 @@ pub const CATALOGUE: &[&Oracle] = &[
     &credentials::ORACLE,
     &retry_after::ORACLE,
     &non_invite_408::ORACLE,
+    &audio::after_hang_up::ORACLE,
+    &audio::close::ORACLE,
+    &audio::reset_level::ORACLE,
+    &audio::next_call::ORACLE,
+    &audio::api::ORACLE,
     &left_over::ORACLE,
     &panic::ORACLE,
 ];

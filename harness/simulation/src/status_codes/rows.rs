@@ -35,6 +35,20 @@ pub const ROWS: &[Row] = &[
         "§13.3.1.1, §21.1.2",
     ),
     row(
+        181,
+        "a B2BUA calls somebody else for a busy or silent callee",
+        "b2bua/forward-on-busy",
+        "",
+        "§21.1.3",
+    ),
+    row(
+        182,
+        "a caller waits for a line; again as the queue moves",
+        "b2bua/queue",
+        "the place in the reason phrase",
+        "§21.1.4",
+    ),
+    row(
         183,
         "the callee is heard before it answers",
         "prack/acknowledged",
@@ -210,6 +224,13 @@ pub const ROWS: &[Row] = &[
         "§13.2.1, §20.19, §21.4.9",
     ),
     row(
+        408,
+        "a callee rings until a B2BUA's limit",
+        "b2bua/no-answer",
+        "a CANCEL for the callee",
+        "§21.4.9",
+    ),
+    row(
         410,
         "the callee's phone is told to refuse so",
         "answer/refused",
@@ -327,6 +348,13 @@ pub const ROWS: &[Row] = &[
         "field/stray-cancel",
         "",
         "§9.2, §21.4.19",
+    ),
+    row(
+        481,
+        "a B2BUA that restarted knows no call",
+        "b2bua/restarts",
+        "",
+        "§15.1.2, §21.4.19",
     ),
     row(
         481,
@@ -448,6 +476,13 @@ pub const ROWS: &[Row] = &[
         "§14.2, §21.5.1",
     ),
     row(
+        500,
+        "a B2BUA fails while it takes a call",
+        "b2bua/program-fails",
+        "ERROR in its log",
+        "§21.5.1",
+    ),
+    row(
         501,
         "a method that nobody knows",
         "answer/bad-requests",
@@ -487,6 +522,13 @@ pub const ROWS: &[Row] = &[
         "a proxy that is about to stop",
         "status/stopping",
         "Retry-After: a client without another server waits",
+        "§21.5.4",
+    ),
+    row(
+        503,
+        "a B2BUA holds as many calls as it may",
+        "b2bua/no-room",
+        "Retry-After",
         "§21.5.4",
     ),
     row(

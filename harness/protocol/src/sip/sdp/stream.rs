@@ -27,7 +27,7 @@ pub(super) fn offered(codecs: &[Codec]) -> Media {
         next = next.saturating_add(u8::from(codec.payload_type.is_none()));
         (payload_type, *codec)
     });
-    audio(PORT, formats.collect())
+    audio(PORT, &formats.collect::<Vec<_>>())
 }
 
 /// The answer to a stream that can be taken.
@@ -44,7 +44,7 @@ pub(super) fn answered(session: &Session, theirs: &Media, codecs: &[Codec]) -> O
     if common.is_empty() {
         return None;
     }
-    let mut media = audio(PORT, common);
+    let mut media = audio(PORT, &common);
     media.attributes.extend(direction(session, theirs));
     Some(media)
 }
@@ -103,7 +103,7 @@ fn opposite(direction: &str) -> Option<&'static str> {
     known.map(|(_, opposite)| *opposite)
 }
 
-fn audio(port: u16, formats: Vec<(u8, Codec)>) -> Media {
+fn audio(port: u16, formats: &[(u8, Codec)]) -> Media {
     let types: Vec<_> = formats
         .iter()
         .map(|(format, _)| format.to_string())
