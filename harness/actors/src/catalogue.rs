@@ -18,6 +18,8 @@ pub const CATALOGUE: &[&Entry] = &[
     &crate::http::ENTRY,
     &crate::phone::ENTRY,
     &crate::proxy::ENTRY,
+    &crate::token_client::ENTRY,
+    &crate::token_service::ENTRY,
 ];
 
 /// The actor of that name.

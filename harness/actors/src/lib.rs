@@ -21,6 +21,8 @@ pub mod proxy;
 mod pump;
 mod report;
 mod tcp;
+pub mod token_client;
+pub mod token_service;
 
 pub use driver::drive;
 pub use error::{SocketError, SocketErrorKind};

@@ -6,6 +6,7 @@
 pub mod audiosocket;
 mod schedule;
 pub mod sip;
+pub mod sse;
 mod time;
 
 pub use schedule::Schedule;

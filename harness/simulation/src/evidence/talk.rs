@@ -3,6 +3,7 @@
 //! Owns telling the protocols apart and cutting bytes into utterances, each with the moments at which it was whole. SIP over
 //! TCP is none of this: its messages are transmissions like those over UDP.
 
+mod events;
 mod http;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -14,6 +15,7 @@ use linefault_protocol::audiosocket::{Decoder, Frame, FrameError};
 use super::stream::{Connection, Connections, Seen, Side, Stream};
 use crate::trace::{Record, Trace};
 
+pub use self::events::EventChunk;
 pub use self::http::{HttpMessage, HttpStart};
 
 /// Something whole that one end of a connection said to the other.
@@ -46,6 +48,8 @@ pub enum What {
     Http(HttpMessage),
     /// The data of one chunk of an HTTP body.
     Chunk(Vec<u8>),
+    /// The data of one chunk of an event stream.
+    Events(EventChunk),
     /// Bytes of no protocol that is known here, up to the end of what was written at once.
     Bytes,
 }
@@ -68,6 +72,7 @@ struct Ear {
     /// Up to where utterances reach.
     heard: usize,
     body: http::Body,
+    events: events::Events,
     deaf: bool,
     /// Of its utterances, the places of those that have not arrived yet, in order.
     under_way: VecDeque<usize>,
@@ -132,6 +137,7 @@ impl fmt::Display for What {
                 HttpStart::Request { method, target } => write!(f, "HTTP {method} {target}"),
                 HttpStart::Response { status } => write!(f, "HTTP {status}"),
             },
+            Self::Events(chunk) => chunk.fmt(f),
             Self::Chunk(data) => write!(f, "HTTP chunk of {} bytes", data.len()),
             Self::Bytes => f.write_str("bytes of no known protocol"),
         }
@@ -228,7 +234,7 @@ impl Ear {
             Protocol::AudioSocket => self.frame(stream),
             Protocol::Http => {
                 let (length, what) = self.body.next(&stream.bytes[self.heard..])?;
-                Some((self.heard + length, what))
+                Some((self.heard + length, self.events.hear(what)))
             }
             Protocol::Sip => None,
             Protocol::Unknown => {

@@ -10,8 +10,10 @@ mod bindings;
 mod bridge;
 mod cancel;
 mod credentials;
+mod error_events;
 mod final_answer;
 mod forwarding;
+mod generation;
 mod glare;
 mod global_failure;
 mod identifiers;
@@ -21,13 +23,17 @@ mod log_levels;
 mod non_invite_408;
 mod panic;
 mod provisionals;
+mod reconnects;
 mod relayed;
 mod retransmission;
 mod retry_after;
 mod ringing;
 mod sessions;
+mod stream_metrics;
+mod stream_text;
 mod timers;
 mod transfers;
+mod way_back;
 
 use linefault_network::{HostId, Instant, RecordId};
 
@@ -54,6 +60,7 @@ pub const CATALOGUE: &[&Oracle] = &[
     &sessions::ORACLE,
     &transfers::ORACLE,
     &bindings::ORACLE,
+    &way_back::ORACLE,
     &credentials::ORACLE,
     &retry_after::ORACLE,
     &non_invite_408::ORACLE,
@@ -62,6 +69,11 @@ pub const CATALOGUE: &[&Oracle] = &[
     &audio::reset_level::ORACLE,
     &audio::next_call::ORACLE,
     &audio::api::ORACLE,
+    &stream_text::ORACLE,
+    &reconnects::ORACLE,
+    &error_events::ORACLE,
+    &generation::ORACLE,
+    &stream_metrics::ORACLE,
     &left_over::ORACLE,
     &panic::ORACLE,
 ];

@@ -144,6 +144,9 @@ const NOTATION: &str = r#"## Notation
 | `4xx BYE` | a response to it of that class |
 | `any REGISTER` | the request and every response to it |
 | `any` | every message |
+| `sse event done` | a server-sent event of that name |
+| `sse data` | a server-sent event without a name, as tokens are |
+| `sse any` | every server-sent event |
 
 **Triggers** are a host, a verb and an object: `"bob sends 200 INVITE"`, `"proxy receives BYE"`, `"proxy logs WARN"`, `"proxy logs WARN 'target unreachable'"`. The first time counts.
 

@@ -43,7 +43,7 @@ pub use model::{
 };
 pub use names::Names;
 pub use pattern::Pattern;
-pub use stream_pattern::{FrameKind, HttpPart, StreamPattern};
+pub use stream_pattern::{FrameKind, HttpPart, SsePart, StreamPattern};
 pub use subnet::Subnet;
 
 /// The JSON Schema of scenario files, as of draft 2020-12.

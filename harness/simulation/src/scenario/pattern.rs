@@ -222,6 +222,7 @@ impl PatternError {
             Self::Status(_) => "a status is 100 to 699, or a class 1xx to 6xx",
             Self::Method(..) => "a method is written in capitals",
             Self::Stream("http", ..) => "write `http POST`, `http 200`, `http 5xx` or `http any`",
+            Self::Stream("sse", ..) => "write `sse event done`, `sse data` or `sse any`",
             Self::Stream(..) => {
                 "write `audiosocket` and one of hangup, uuid, dtmf, audio, error, unknown, any"
             }
@@ -287,6 +288,9 @@ mod tests {
             "http POST",
             "http 404",
             "http 5xx",
+            "sse event done",
+            "sse data",
+            "sse any",
         ] {
             assert_eq!(pattern(text).to_string(), text);
         }

@@ -126,7 +126,7 @@ fn default(text: &str, kind: &Kind) -> Option<Value> {
 }
 
 /// RFC 3261 §7.2 for statuses.
-const PATTERN: &str = "^(audiosocket (hangup|uuid|dtmf|audio|error|unknown|any)|http (any|[1-5]xx|[1-5][0-9][0-9]|[A-Z]+)|any|((any|[1-6]xx|[1-6][0-9][0-9]) )?[A-Z][A-Z0-9.!%*_+`'~-]*)$";
+const PATTERN: &str = "^(audiosocket (hangup|uuid|dtmf|audio|error|unknown|any)|sse (any|data|event [^ ]+)|http (any|[1-5]xx|[1-5][0-9][0-9]|[A-Z]+)|any|((any|[1-6]xx|[1-6][0-9][0-9]) )?[A-Z][A-Z0-9.!%*_+`'~-]*)$";
 const DURATION: &str = "^[0-9]+(\\.[0-9]+)? ?(us|ms|s|min|h)$";
 const LATENCY: &str =
     "^[0-9]+(\\.[0-9]+)? ?(us|ms|s|min|h)(\\.\\.[0-9]+(\\.[0-9]+)? ?(us|ms|s|min|h))?$";

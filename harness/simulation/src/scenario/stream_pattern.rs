@@ -1,6 +1,6 @@
 //! Which messages on TCP connections are meant.
 //!
-//! Owns the notations `audiosocket hangup` and `http 200`.
+//! Owns the notations `audiosocket hangup`, `http 200` and `sse event done`.
 
 use std::fmt;
 
@@ -16,6 +16,8 @@ pub enum StreamPattern {
     AudioSocket(FrameKind),
     /// HTTP messages.
     Http(HttpPart),
+    /// Server-sent events.
+    Sse(SsePart),
 }
 
 /// Kinds of AudioSocket frames.
@@ -45,8 +47,19 @@ pub enum HttpPart {
     Any,
 }
 
+/// Kinds of server-sent events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SsePart {
+    /// Events of that name.
+    Event(Box<str>),
+    /// Events without a name.
+    Data,
+    /// Every event.
+    Any,
+}
+
 /// The first words of the notations.
-pub(super) const PROTOCOLS: [&str; 2] = ["audiosocket", "http"];
+pub(super) const PROTOCOLS: [&str; 3] = ["audiosocket", "http", "sse"];
 
 const FRAMES: [(&str, FrameKind); 7] = [
     ("hangup", FrameKind::HangUp),
@@ -67,6 +80,7 @@ impl StreamPattern {
                 Some(Self::AudioSocket(known.1))
             }
             "http" => http(word).map(Self::Http),
+            "sse" => sse(word).map(Self::Sse),
             _ => None,
         }
     }
@@ -83,8 +97,20 @@ impl StreamPattern {
         match (self, what) {
             (Self::AudioSocket(kind), What::Frame(frame)) => kind.matches(frame),
             (Self::Http(part), What::Http(message)) => part.matches(&message.start),
+            (Self::Sse(part), What::Events(chunk)) => {
+                chunk.events().any(|event| part.matches(&event.name))
+            }
             _ => false,
         }
+    }
+}
+
+fn sse(word: &str) -> Option<SsePart> {
+    match word.split_once(' ') {
+        None if word == "any" => Some(SsePart::Any),
+        None if word == "data" => Some(SsePart::Data),
+        Some(("event", name)) if !name.contains(' ') => Some(SsePart::Event(name.into())),
+        _ => None,
     }
 }
 
@@ -133,6 +159,16 @@ impl HttpPart {
     }
 }
 
+impl SsePart {
+    fn matches(&self, name: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Data => name == "message",
+            Self::Event(wanted) => **wanted == *name,
+        }
+    }
+}
+
 impl fmt::Display for StreamPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -144,6 +180,9 @@ impl fmt::Display for StreamPattern {
             Self::Http(HttpPart::Request(method)) => write!(f, "http {method}"),
             Self::Http(HttpPart::Status(status)) => write!(f, "http {status}"),
             Self::Http(HttpPart::Class(class)) => write!(f, "http {class}xx"),
+            Self::Sse(SsePart::Any) => f.write_str("sse any"),
+            Self::Sse(SsePart::Data) => f.write_str("sse data"),
+            Self::Sse(SsePart::Event(name)) => write!(f, "sse event {name}"),
         }
     }
 }

@@ -135,6 +135,10 @@ fn said(page: &Page<'_>) -> Vec<(RecordId, Line)> {
     let mut runs: Vec<Vec<&Utterance>> = Vec::new();
     let mut latest = std::collections::BTreeMap::new();
     for said in &evidence.utterances {
+        // The last chunk of a stream says nothing that its connection's end does not.
+        if matches!(&said.what, What::Events(chunk) if chunk.data.is_empty()) {
+            continue;
+        }
         let direction = (said.connection, said.side);
         let run = latest.get(&direction).copied();
         let goes_on = run.is_some_and(|run: usize| folds(runs[run][0], said));
@@ -158,6 +162,7 @@ fn folds(first: &Utterance, next: &Utterance) -> bool {
         (What::Frame(Frame::Audio { rate, .. }), What::Frame(Frame::Audio { rate: next, .. })) => {
             rate == next
         }
+        (What::Events(first), What::Events(next)) => first.is_plain() && next.is_plain(),
         (What::Chunk(_), What::Chunk(_)) | (What::Bytes, What::Bytes) => true,
         _ => false,
     }

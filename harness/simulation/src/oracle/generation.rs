@@ -1,0 +1,93 @@
+//! Nobody generates for nobody.
+
+use linefault_actors::Report;
+use linefault_network::{HostId, Instant, RecordId};
+
+use super::timers::later;
+use super::{Finding, Holds, Oracle};
+use crate::evidence::Evidence;
+use crate::trace::Event;
+
+/// How long a service may take to notice, in microseconds.
+const SLACK: u64 = 1_000_000;
+
+pub(super) const ORACLE: Oracle = Oracle {
+    name: "generation-stops",
+    doc: "A token service ends a stream within a second of the client's FIN or RST reaching it.",
+    source: "report D: releases everything on every way out, also when the client just goes",
+    holds: Holds::Always,
+    judge,
+};
+
+fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
+    let streams = streams(evidence);
+    let late = streams.iter().filter_map(|stream| {
+        let gone = gone_at(evidence, stream)?;
+        let limit = later(gone.max(stream.began), SLACK);
+        let lived = evidence.lived_through(stream.host, stream.began, limit);
+        let late = stream.ended.unwrap_or(evidence.ended_at) > limit;
+        (late && lived).then(|| Finding {
+            host: Some(stream.host),
+            record: Some(stream.record),
+            at: limit,
+            text: format!("generates on although its client has been gone since {gone}"),
+        })
+    });
+    late.collect()
+}
+
+/// A stream as its service reports it.
+struct Stream {
+    host: HostId,
+    id: u64,
+    record: RecordId,
+    peer: std::net::SocketAddr,
+    began: Instant,
+    ended: Option<Instant>,
+}
+
+fn streams(evidence: &Evidence<'_>) -> Vec<Stream> {
+    let mut streams: Vec<Stream> = Vec::new();
+    for (record, entry) in evidence.trace.iter() {
+        let Some(host) = entry.host else { continue };
+        match &entry.event {
+            Event::Report(Report::Opened {
+                kind: "stream",
+                id,
+                target: Some(peer),
+                ..
+            }) => streams.push(Stream {
+                host,
+                id: *id,
+                record,
+                peer: *peer,
+                began: entry.at,
+                ended: None,
+            }),
+            Event::Report(Report::Closed { kind: "stream", id }) => {
+                let mut open = streams.iter_mut().rev();
+                if let Some(stream) = open.find(|it| (it.host, it.id) == (host, *id)) {
+                    stream.ended = Some(entry.at);
+                }
+            }
+            _ => {}
+        }
+    }
+    streams
+}
+
+/// When the end of the client's side reached the service.
+fn gone_at(evidence: &Evidence<'_>, stream: &Stream) -> Option<Instant> {
+    let mut connections = evidence.connections.iter().rev();
+    let connection = connections.find(|it| {
+        it.server == Some(stream.host)
+            && it.client_address == stream.peer
+            && it.opened.at <= stream.began
+    })?;
+    let closings = [&connection.up.fin, &connection.up.reset];
+    let arrived = closings
+        .into_iter()
+        .flatten()
+        .filter_map(|closing| closing.arrived);
+    arrived.map(|seen| seen.at).min()
+}
