@@ -158,6 +158,11 @@ impl Bench {
                 above: &mut above,
             },
         );
+        self.carry_out(&mut below, above);
+        below
+    }
+
+    fn carry_out(&mut self, below: &mut Vec<Output>, above: Vec<Event>) {
         for event in above {
             match event {
                 Event::Send {
@@ -176,7 +181,6 @@ impl Bench {
                 _ => {}
             }
         }
-        below
     }
 
     fn words(&self, first: usize) -> Vec<String> {
