@@ -1,0 +1,34 @@
+//! A caller that asks for a session timer and does not look at what it is granted.
+
+use bytes::Bytes;
+use linefault_actors::{Context, Input};
+
+use super::{Defect, Edit, Plant};
+use crate::evidence::SipMessage;
+
+pub(super) const DEFECT: Defect = Defect {
+    name: "session-expiry-ignored",
+    actor: "phone",
+    doc: "The session interval in an answer is not read, so that a call whose other end has vanished stays up.",
+    plant: Plant::Edit(|| Box::new(Blind)),
+};
+
+struct Blind;
+
+impl Edit for Blind {
+    fn input(&mut self, input: Input, _cx: &mut Context<'_>) -> Option<Input> {
+        Some(match input {
+            Input::Datagram { from, bytes } => Input::Datagram {
+                from,
+                bytes: without_interval(&bytes).unwrap_or(bytes),
+            },
+            other => other,
+        })
+    }
+}
+
+fn without_interval(bytes: &Bytes) -> Option<Bytes> {
+    let mut answer = SipMessage::read(bytes).filter(SipMessage::is_success)?;
+    answer.message.remove("Session-Expires");
+    Some(answer.message.to_bytes())
+}
