@@ -26,7 +26,7 @@ impl Edit for Once {
             sent(&output).is_some_and(|it| it.is_provisional() && it.message.requires("100rel"));
         let again = match &output {
             Output::Send { bytes, .. } => reliable && !self.sent.insert(bytes.clone()),
-            Output::Report(_) => false,
+            _ => false,
         };
         if again { Vec::new() } else { vec![output] }
     }

@@ -16,14 +16,13 @@ pub(super) const DEFECT: Defect = Defect {
 struct Blind;
 
 impl Edit for Blind {
-    fn input(&mut self, input: Input, _cx: &mut Context<'_>) -> Option<Input> {
-        Some(match input {
-            Input::Datagram { from, bytes } => Input::Datagram {
-                from,
-                bytes: without_interval(&bytes).unwrap_or(bytes),
-            },
-            other => other,
-        })
+    fn input(&mut self, mut input: Input, _cx: &mut Context<'_>) -> Option<Input> {
+        if let Input::Datagram { bytes, .. } = &mut input
+            && let Some(edited) = without_interval(bytes)
+        {
+            *bytes = edited;
+        }
+        Some(input)
     }
 }
 
