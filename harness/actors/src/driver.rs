@@ -4,21 +4,30 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::task::{Context as TaskContext, Poll};
 
+use linefault_protocol::sip::Transport;
+
+use crate::connections::Connections;
 use crate::{
-    Context, Host, Injected, Input, Machine, Output, SocketError, Surroundings, Timer, TimerClass,
-    UdpSocket,
+    Context, Host, Injected, Input, Machine, Output, SocketError, SocketErrorKind, Surroundings,
+    TcpListener, Timer, TimerClass, UdpSocket,
 };
 
 /// Runs a machine on a host, for as long as the host lives.
 ///
 /// A datagram that cannot be sent comes back as [`Input::SendFailed`] before anything else happens.
-/// Of several things at one instant the order is: datagrams, commands, deadlines.
+/// Of several things at one instant the order is: datagrams, connections, commands, deadlines.
 ///
 /// # Errors
-/// The socket cannot be opened on the host's address.
+/// A socket cannot be opened on the host's address.
 pub async fn drive(host: Host, mut machine: Box<dyn Machine>) -> Result<(), SocketError> {
     let socket = host.bind_udp(host.address()).await?;
+    let listener = if machine.accepts_connections() {
+        listen(&host).await?
+    } else {
+        None
+    };
     let mut wires = Wires {
+        connections: Connections::new(host.clone(), listener),
         foreground: host.timer(TimerClass::Foreground),
         background: host.timer(TimerClass::Background),
         outputs: VecDeque::new(),
@@ -37,10 +46,20 @@ pub async fn drive(host: Host, mut machine: Box<dyn Machine>) -> Result<(), Sock
     }
 }
 
+/// Listens where the machine's datagrams arrive; not at all on a host that has no TCP.
+async fn listen(host: &Host) -> Result<Option<TcpListener>, SocketError> {
+    match host.listen_tcp(host.address()).await {
+        Ok(listener) => Ok(Some(listener)),
+        Err(error) if error.kind == SocketErrorKind::ProtocolNotSupported => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// What stands between a machine and its host.
 struct Wires {
     host: Host,
     socket: UdpSocket,
+    connections: Connections,
     foreground: Timer,
     background: Timer,
     outputs: VecDeque<Output>,
@@ -52,13 +71,28 @@ impl Wires {
         while let Some(output) = self.outputs.pop_front() {
             match output {
                 Output::Report(report) => self.host.report(report),
-                Output::Send { to, bytes, ticket } => {
+                Output::Send {
+                    to,
+                    transport: Transport::Udp,
+                    bytes,
+                    ticket,
+                } => {
                     if let Err(error) = self.socket.send_to(&bytes, to).await {
                         self.handle(machine, Input::SendFailed { ticket, to, error });
                     }
                 }
+                Output::Send {
+                    to, bytes, ticket, ..
+                } => self.connections.send(to, &bytes, ticket),
+                Output::Close { peer } => self.connections.close(peer),
             }
         }
+        // Before anything else happens, so that what leaves has this input as its cause.
+        poll_fn(|cx| {
+            self.connections.flush(cx);
+            Poll::Ready(())
+        })
+        .await;
     }
 
     fn handle(&mut self, machine: &mut dyn Machine, input: Input) {
@@ -69,11 +103,21 @@ impl Wires {
     }
 
     fn poll_input(&mut self, cx: &mut TaskContext<'_>) -> Poll<Input> {
+        if let Some(news) = self.connections.take_news() {
+            return Poll::Ready(news);
+        }
         if let Poll::Ready(received) = self.socket.poll_receive_from(cx) {
             return Poll::Ready(match received {
-                Ok((bytes, from)) => Input::Datagram { from, bytes },
+                Ok((bytes, from)) => Input::Datagram {
+                    from,
+                    transport: Transport::Udp,
+                    bytes,
+                },
                 Err(error) => Input::ReceiveFailed { error },
             });
+        }
+        if let Poll::Ready(news) = self.connections.poll(cx) {
+            return Poll::Ready(news);
         }
         if let Poll::Ready(command) = self.host.poll_command(cx) {
             return Poll::Ready(Input::Command(command));

@@ -1,7 +1,9 @@
-//! What every SIP actor stands on: the transaction layer over the actor's socket.
+//! What every SIP actor stands on: the transaction layer over the actor's socket and connections.
 //!
-//! Owns parsing, refusing what cannot be parsed, sending, and knowing what a failed send was. Refuses to answer
-//! anything that could be parsed; that is for the core above.
+//! Owns parsing, refusing what cannot be parsed, sending, which connection a message takes, and knowing what a failed
+//! send was. Refuses to answer anything that could be parsed; that is for the core above.
+
+mod flows;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
@@ -10,9 +12,21 @@ use bytes::Bytes;
 use linefault_protocol::Instant;
 use linefault_protocol::sip::transaction::{Layer, Output, Timers, TransactionId};
 use linefault_protocol::sip::turn::Turn;
-use linefault_protocol::sip::{Limits, Message, Rejection, Verdict, parse};
+use linefault_protocol::sip::{
+    Limits, Message, Rejection, Transport, Verdict, parse, parse_framed,
+};
 
-use crate::{Context, report};
+use self::flows::Flows;
+use crate::catalogue::{Kind, Presence, Setting};
+use crate::{Context, SocketError, SocketErrorKind, report};
+
+/// The setting of every SIP actor that says whether its machine accepts connections.
+pub(crate) const TCP: Setting = Setting {
+    name: "tcp",
+    kind: Kind::Switch,
+    presence: Presence::Default("true"),
+    doc: "Whether it accepts TCP connections, on the port of its UDP socket.",
+};
 
 /// The lower half of a SIP actor.
 pub(crate) struct Element {
@@ -22,9 +36,10 @@ pub(crate) struct Element {
     queue: VecDeque<Output>,
     sent: BTreeMap<u64, Sent>,
     tickets: u64,
+    flows: Flows,
 }
 
-/// A datagram that may still turn out not to have left.
+/// What may still turn out not to have left, or not to have got through.
 pub(crate) struct Sent {
     /// Its transaction, if it has one.
     pub(crate) transaction: Option<TransactionId>,
@@ -32,21 +47,54 @@ pub(crate) struct Sent {
     pub(crate) message: Message,
 }
 
+/// How many of the latest messages over TCP are kept in case that their connection fails.
+const KEPT: u64 = 64;
+
 impl Element {
     pub(crate) fn new() -> Self {
+        Self::with_limits(Limits::default())
+    }
+
+    /// One that refuses larger messages than that.
+    pub(crate) fn with_limits(limits: Limits) -> Self {
         Self {
-            limits: Limits::default(),
+            limits,
             layer: Layer::new(Timers::default()),
             below: Vec::new(),
             queue: VecDeque::new(),
             sent: BTreeMap::new(),
             tickets: 0,
+            flows: Flows::default(),
         }
     }
 
+    /// As [`Self::new`], for an element whose requests go over that transport where no URI says so.
+    pub(crate) fn over(usual: Transport) -> Self {
+        let mut element = Self::new();
+        element.layer.set_usual_transport(usual);
+        element
+    }
+
     /// Takes a datagram; what it means comes out of [`Element::next`].
-    pub(crate) fn receive(&mut self, cx: &mut Context<'_>, from: SocketAddr, bytes: &Bytes) {
-        match parse(bytes, &self.limits) {
+    pub(crate) fn receive(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: SocketAddr,
+        transport: Transport,
+        bytes: &Bytes,
+    ) {
+        let verdict = match transport {
+            Transport::Udp => parse(bytes, &self.limits),
+            Transport::Tcp => {
+                self.flows.used(from, cx.now());
+                // RFC 5626 §4.4.1: two line breaks ask for one.
+                if bytes.as_ref() == b"\r\n\r\n" {
+                    return cx.send(from, transport, Bytes::from_static(b"\r\n"), None);
+                }
+                parse_framed(bytes, &self.limits)
+            }
+        };
+        match verdict {
             Verdict::Accept(message) => {
                 self.layer.receive(cx.now(), from, message, &mut self.below);
             }
@@ -57,6 +105,9 @@ impl Element {
 
     /// The next thing that the layer has for the core. What is for the wire or the trace goes there on the way.
     pub(crate) fn next(&mut self, cx: &mut Context<'_>) -> Option<Output> {
+        for peer in self.flows.take_idle() {
+            cx.output(crate::Output::Close { peer });
+        }
         loop {
             if self.queue.is_empty() {
                 self.queue.extend(self.below.drain(..));
@@ -95,31 +146,90 @@ impl Element {
         above
     }
 
-    /// Sends a message and remembers it until it is known to have left.
+    /// Sends a message over the transport of its top Via and remembers it until it is known to have left.
     pub(crate) fn send(
         &mut self,
         cx: &mut Context<'_>,
         to: SocketAddr,
-        message: Message,
+        mut message: Message,
         transaction: Option<TransactionId>,
     ) {
-        self.tickets += 1;
-        cx.send(to, message.to_bytes(), Some(self.tickets));
-        let sent = Sent {
-            transaction,
-            message,
+        // The ACK for a 2xx passes by the layer, which sees to all other requests.
+        if transaction.is_none() && message.is_request() && message.transport() == Transport::Udp {
+            let transport = self.layer.transport_of(&message, to);
+            message.set_transport(transport);
+        }
+        let to = if message.transport() == Transport::Tcp && !message.is_request() {
+            self.flows.way_back(to, &message)
+        } else {
+            to
         };
-        self.sent.insert(self.tickets, sent);
+        self.send_to(cx, to, message, transaction);
     }
 
-    /// What the datagram of a failed send was.
-    pub(crate) fn failed(&mut self, ticket: Option<u64>) -> Option<Sent> {
-        self.sent.remove(&ticket?)
+    /// What a failed send was, unless there is another way for it, or an answer has come all the same.
+    pub(crate) fn failed(
+        &mut self,
+        cx: &mut Context<'_>,
+        ticket: Option<u64>,
+        to: SocketAddr,
+        error: SocketError,
+    ) -> Option<Sent> {
+        let sent = self.sent.remove(&ticket?)?;
+        if sent.message.transport() == Transport::Udp {
+            return Some(sent);
+        }
+        if !sent.message.is_request() {
+            let other = self.flows.way_back(to, &sent.message);
+            if other == to {
+                return Some(sent);
+            }
+            self.send_to(cx, other, sent.message, sent.transaction);
+            return None;
+        }
+        let Some(id) = sent.transaction else {
+            return Some(sent);
+        };
+        // RFC 3261 §18.1.1: back to UDP.
+        let refuses = matches!(
+            error.kind,
+            SocketErrorKind::ConnectionRefused
+                | SocketErrorKind::ConnectionReset
+                | SocketErrorKind::NoProtocolOption
+        );
+        if refuses && self.layer.fall_back(cx.now(), id, &mut self.below) {
+            return None;
+        }
+        self.layer.has_heard_nothing(id).then_some(sent)
     }
 
-    /// The driver reports a failed send before anything else: once something else happens, all has left.
+    /// The driver reports a failed send of a datagram before anything else: once something else happens, all have left.
+    /// What went over TCP may be lost with its connection until somebody answers it.
     pub(crate) fn all_left(&mut self) {
-        self.sent.clear();
+        let (layer, last) = (&self.layer, self.tickets);
+        self.sent.retain(|ticket, sent| {
+            let waits = sent
+                .transaction
+                .is_some_and(|id| !sent.message.is_request() || layer.has_heard_nothing(id));
+            waits && sent.message.transport() == Transport::Tcp && ticket + KEPT > last
+        });
+    }
+
+    /// Sends two line breaks, so that a NAT on the way keeps its mapping; over TCP they ask for one (RFC 5626 §4.4.1).
+    pub(crate) fn keep_alive(&mut self, cx: &mut Context<'_>, to: SocketAddr, over: Transport) {
+        if over == Transport::Tcp {
+            self.flows.used(to, cx.now());
+        }
+        cx.send(to, over, Bytes::from_static(b"\r\n\r\n"), None);
+    }
+
+    /// A connection has ended.
+    pub(crate) fn closed(&mut self, peer: SocketAddr, error: Option<SocketError>) {
+        self.flows.closed(peer);
+        match error {
+            Some(error) => tracing::info!(%peer, errno = error.errno, "connection lost: {error}"),
+            None => tracing::debug!(%peer, "connection closed by the peer"),
+        }
     }
 
     /// See [`Layer::working_deadline`].
@@ -127,13 +237,35 @@ impl Element {
         self.layer.working_deadline()
     }
 
-    /// See [`Layer::lingering_deadline`].
+    /// See [`Layer::lingering_deadline`]; and when a connection has been idle for long enough.
     pub(crate) fn lingering_deadline(&self) -> Option<Instant> {
-        self.layer.lingering_deadline()
+        let lingering = self.layer.lingering_deadline();
+        lingering.into_iter().chain(self.flows.deadline()).min()
     }
 
     pub(crate) fn expire(&mut self, now: Instant) {
         self.layer.expire(now, &mut self.below);
+        self.flows.expire(now, &self.layer);
+    }
+
+    fn send_to(
+        &mut self,
+        cx: &mut Context<'_>,
+        to: SocketAddr,
+        message: Message,
+        transaction: Option<TransactionId>,
+    ) {
+        self.tickets += 1;
+        let transport = message.transport();
+        if transport == Transport::Tcp {
+            self.flows.used(to, cx.now());
+        }
+        cx.send(to, transport, message.to_bytes(), Some(self.tickets));
+        let sent = Sent {
+            transaction,
+            message,
+        };
+        self.sent.insert(self.tickets, sent);
     }
 
     /// Answers what cannot be parsed, without a transaction, since it may lack what one is known by.
@@ -148,7 +280,10 @@ impl Element {
         let mut response = Message::response_to(&message, status, Some(&reason));
         let tag = format!("{:016x}", cx.draw("tag"));
         response.add_to_tag(&tag);
-        let destination = message.response_destination(from);
+        let destination = match message.transport() {
+            Transport::Udp => message.response_destination(from),
+            Transport::Tcp => from,
+        };
         self.send(cx, destination, response, None);
     }
 }

@@ -6,7 +6,10 @@
 
 pub mod audio_peer;
 pub mod audio_service;
+pub mod b2bua;
+pub mod buffering_proxy;
 pub mod catalogue;
+mod connections;
 mod driver;
 mod element;
 mod error;

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 use linefault_protocol::Instant;
+use linefault_protocol::sip::Transport;
 
 use crate::SocketError;
 use crate::catalogue::Command;
@@ -19,7 +20,10 @@ pub enum Behaviour {
     Task(LocalFuture<()>),
 }
 
-/// A state machine without input or output: one UDP socket, two deadlines, some commands.
+/// A state machine without input or output: one UDP socket, TCP connections, two deadlines, some commands.
+///
+/// SIP alone runs over these connections: whoever runs the machine cuts them into messages, so that a machine is told of
+/// and says whole messages over either transport.
 ///
 /// Log lines go through `tracing` while it handles an input.
 pub trait Machine {
@@ -28,6 +32,11 @@ pub trait Machine {
 
     /// When it wants to be woken.
     fn deadlines(&self) -> Deadlines;
+
+    /// Whether peers may connect to it. What it sends over TCP needs no permission.
+    fn accepts_connections(&self) -> bool {
+        false
+    }
 }
 
 /// What can happen to a machine.
@@ -38,14 +47,18 @@ pub enum Input {
         /// Where it is bound to.
         local: SocketAddr,
     },
-    /// A datagram arrived.
+    /// A datagram arrived, or what stands for one over TCP: a message, two line breaks that ask for one, or one.
     Datagram {
-        /// Its source.
+        /// Its source; over TCP the other end of the connection.
         from: SocketAddr,
-        /// Its payload.
+        /// What carried it.
+        transport: Transport,
+        /// Its payload. Over TCP it may also be the beginning of a message that cannot be framed; that connection ends
+        /// once it was answered.
         bytes: Bytes,
     },
-    /// A datagram could not be sent; it did not leave.
+    /// A datagram could not be sent; it did not leave. Over TCP: the connection could not be made, or has failed, and
+    /// the message was among the latest on it, so that it may have left and even arrived.
     SendFailed {
         /// The ticket that was given with it.
         ticket: Option<u64>,
@@ -53,6 +66,13 @@ pub enum Input {
         to: SocketAddr,
         /// Why it did not.
         error: SocketError,
+    },
+    /// A connection has ended. What it took along is told next, with [`Input::SendFailed`].
+    Closed {
+        /// The other end.
+        peer: SocketAddr,
+        /// Why, unless the peer has closed it.
+        error: Option<SocketError>,
     },
     /// Receiving failed with an error that an earlier datagram left behind; nobody can say which.
     ReceiveFailed {
@@ -68,14 +88,21 @@ pub enum Input {
 /// What a machine wants done.
 #[derive(Clone, Debug)]
 pub enum Output {
-    /// Send a datagram.
+    /// Send a datagram, or the same bytes over TCP.
     Send {
-        /// Where to.
+        /// Where to. Over TCP the connection to that address is taken, whoever made it; without one, one is made.
         to: SocketAddr,
+        /// What is to carry it.
+        transport: Transport,
         /// Its payload.
         bytes: Bytes,
         /// Comes back with [`Input::SendFailed`].
         ticket: Option<u64>,
+    },
+    /// Close the connection to a peer, if there is one. Nothing more is heard of it.
+    Close {
+        /// The other end.
+        peer: SocketAddr,
     },
     /// Note something for whoever watches.
     Report(Report),
@@ -223,9 +250,20 @@ impl<'a> Context<'a> {
         self.outputs.push_back(output);
     }
 
-    /// Sends a datagram.
-    pub fn send(&mut self, to: SocketAddr, bytes: Bytes, ticket: Option<u64>) {
-        self.output(Output::Send { to, bytes, ticket });
+    /// Sends a datagram, or the same bytes over TCP.
+    pub fn send(
+        &mut self,
+        to: SocketAddr,
+        transport: Transport,
+        bytes: Bytes,
+        ticket: Option<u64>,
+    ) {
+        self.output(Output::Send {
+            to,
+            transport,
+            bytes,
+            ticket,
+        });
     }
 
     /// Notes something.

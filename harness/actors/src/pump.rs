@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use linefault_protocol::Instant;
-use linefault_protocol::sip::{DropReason, Limits, Message, Verdict, parse};
+use linefault_protocol::sip::{DropReason, Limits, Message, Transport, Verdict, parse};
 
 use crate::catalogue::{self, Command, Directory, Listing, Settings, Value};
 use crate::{
@@ -25,7 +25,7 @@ const LATENCY: Duration = Duration::from_millis(5);
 pub(crate) struct Pump {
     pub(crate) now: Instant,
     nodes: BTreeMap<&'static str, Node>,
-    wire: BTreeMap<(Instant, u64), (SocketAddr, SocketAddr, Bytes)>,
+    wire: BTreeMap<(Instant, u64), (SocketAddr, SocketAddr, Transport, Bytes)>,
     sequence: u64,
     pub(crate) trace: Vec<String>,
     /// Sender and words of messages that the wire swallows, each with how often.
@@ -134,6 +134,7 @@ impl Pump {
     ) {
         let mut config = crate::phone::Config {
             user: user.to_owned(),
+            password: None,
             domain: "sim.test".to_owned(),
             proxy: address(PROXY),
             expires: Duration::from_secs(3600),
@@ -141,7 +142,13 @@ impl Pump {
                 ring: Duration::from_millis(100),
                 ..crate::phone::Answer::default()
             },
+            media: crate::phone::Media::default(),
+            glare: crate::phone::Glare::default(),
+            required: Vec::new(),
+            other_servers: Vec::new(),
             keep_alive: None,
+            transport: Transport::Udp,
+            tcp: false,
         };
         change(&mut config);
         let phone = crate::phone::Phone::new(config, self.directory.clone());
@@ -201,7 +208,8 @@ impl Pump {
 
     /// Puts bytes on the wire.
     pub(crate) fn inject(&mut self, from: &str, to: &str, bytes: &[u8]) {
-        self.transmit(address(from), address(to), Bytes::copy_from_slice(bytes));
+        let bytes = Bytes::copy_from_slice(bytes);
+        self.transmit(address(from), address(to), Transport::Udp, bytes);
     }
 
     /// Runs until that many milliseconds after the start.
@@ -254,10 +262,15 @@ impl Pump {
     fn turn(&mut self) {
         if let Some(((at, _), _)) = self.wire.first_key_value()
             && *at <= self.now
-            && let Some((_, (from, to, bytes))) = self.wire.pop_first()
+            && let Some((_, (from, to, transport, bytes))) = self.wire.pop_first()
         {
             let name = self.name_of(self.inside(to));
-            return self.give(name, Input::Datagram { from, bytes });
+            let input = Input::Datagram {
+                from,
+                transport,
+                bytes,
+            };
+            return self.give(name, input);
         }
         let due = self
             .nodes
@@ -279,7 +292,13 @@ impl Pump {
         while let Some(output) = outputs.pop_front() {
             match output {
                 Output::Report(report) => self.note(name, report),
-                Output::Send { to, bytes, ticket } => {
+                Output::Close { .. } => {}
+                Output::Send {
+                    to,
+                    transport,
+                    bytes,
+                    ticket,
+                } => {
                     let from = self.nodes[name].address;
                     let cut_off = self.cut_off.contains(name).then_some(NO_NETWORK);
                     if let Some(error) = cut_off.or(self.failing.get(&to).copied()) {
@@ -292,7 +311,7 @@ impl Pump {
                         let input = Input::SendFailed { ticket, to, error };
                         self.handle(name, input, &mut outputs);
                     } else {
-                        self.transmit(from, to, bytes);
+                        self.transmit(from, to, transport, bytes);
                     }
                 }
             }
@@ -335,7 +354,8 @@ impl Pump {
         }
     }
 
-    fn transmit(&mut self, from: SocketAddr, to: SocketAddr, bytes: Bytes) {
+    /// Over TCP as over UDP: a message arrives whole or not at all, and from the address that its sender listens on.
+    fn transmit(&mut self, from: SocketAddr, to: SocketAddr, transport: Transport, bytes: Bytes) {
         self.captured.push((from, to, bytes.clone()));
         let (sender, receiver, words) = (
             self.name_of(from),
@@ -359,8 +379,10 @@ impl Pump {
             return;
         }
         self.sequence += 1;
-        self.wire
-            .insert((self.now + LATENCY, self.sequence), (from, to, bytes));
+        self.wire.insert(
+            (self.now + LATENCY, self.sequence),
+            (from, to, transport, bytes),
+        );
     }
 
     fn name_of(&self, wanted: SocketAddr) -> &'static str {

@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -116,6 +117,11 @@ impl TcpStream {
         self.backend.abort_on_close();
     }
 
+    /// How long data may go unacknowledged before the connection fails with `ETIMEDOUT` (`TCP_USER_TIMEOUT`, RFC 5482).
+    pub fn set_user_timeout(&self, timeout: Duration) {
+        self.backend.set_user_timeout(timeout);
+    }
+
     pub(crate) fn poll_read(
         &self,
         cx: &mut Context<'_>,
@@ -154,6 +160,8 @@ pub trait TcpStreamBackend {
     fn shutdown(&self) -> Result<(), SocketError>;
     /// See [`TcpStream::abort_on_close`].
     fn abort_on_close(&self);
+    /// See [`TcpStream::set_user_timeout`].
+    fn set_user_timeout(&self, timeout: Duration);
 }
 
 impl AsyncRead for TcpStream {

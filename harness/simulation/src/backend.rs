@@ -296,6 +296,10 @@ impl TcpStreamBackend for Stream {
     fn abort_on_close(&self) {
         self.socket.set_linger(Some(Duration::ZERO));
     }
+
+    fn set_user_timeout(&self, timeout: Duration) {
+        self.socket.set_user_timeout(Some(timeout));
+    }
 }
 
 /// Records what a host did.

@@ -34,6 +34,12 @@ const SETTINGS: &[Setting] = &[
         doc: "Which leg of the call it is, and so to which port it connects.",
     },
     Setting {
+        name: "port",
+        kind: Kind::Integer(1, 65_535),
+        presence: Presence::Optional,
+        doc: "Connects to this port, whatever its leg's is.",
+    },
+    Setting {
         name: "uuid",
         kind: Kind::Text,
         presence: Presence::Default("40325ec2-5efd-4bd3-805f-53576e581d13"),
@@ -145,7 +151,10 @@ fn build(settings: &Settings, directory: &Directory) -> Box<dyn Actor> {
         .text("service")
         .and_then(|name| directory.find(name));
     let service = listing.map_or(NOWHERE, |listing| {
-        SocketAddr::new(listing.address.ip(), port_of(listing, leg))
+        let port = settings.integer("port");
+        let port = port.and_then(|port| u16::try_from(port).ok());
+        let port = port.unwrap_or_else(|| port_of(listing, leg));
+        SocketAddr::new(listing.address.ip(), port)
     });
     let call = settings.text("uuid").and_then(|text| text.parse().ok());
     let hertz = settings.text("rate").and_then(|text| text.parse().ok());

@@ -62,6 +62,12 @@ const SETTINGS: &[Setting] = &[
         doc: "How long after a hang-up the peer may take to close before the socket is aborted; 0s waits for ever.",
     },
     Setting {
+        name: "user_timeout",
+        kind: Kind::Duration,
+        presence: Presence::Default("0s"),
+        doc: "How long data may go unacknowledged before a leg's connection fails with ETIMEDOUT; 0s leaves it to the kernel, which takes a quarter of an hour.",
+    },
+    Setting {
         name: "request_deadline",
         kind: Kind::Duration,
         presence: Presence::Default("10s"),
@@ -99,6 +105,7 @@ fn build(settings: &Settings, _directory: &Directory) -> Box<dyn Actor> {
     config.timing.first_frame = length(settings, "header_deadline", timing.first_frame);
     config.timing.next_frame = length(settings, "frame_deadline", timing.next_frame);
     config.timing.close = length(settings, "close_deadline", timing.close);
+    config.user_timeout = length(settings, "user_timeout", None);
     if let Some(deadline) = settings.duration("request_deadline") {
         config.request_deadline = deadline;
     }

@@ -1,21 +1,20 @@
 //! One connection: what joins its session to the socket, the call flow and the log.
 
+mod flow;
+
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use linefault_protocol::Instant;
-use linefault_protocol::audiosocket::session::{
-    self, Asker, Ending, Failure, Input, Machine, Output,
-};
-use linefault_protocol::audiosocket::{Frame, Rate, Uuid};
+use linefault_protocol::audiosocket::session::{self, Asker, Failure, Input, Machine, Output};
+use linefault_protocol::audiosocket::{Rate, Uuid};
 use tokio::sync::oneshot;
 
 use super::calls::{Answer, Inbox, Leg, Service, Wish};
 use super::outbox::Outbox;
-use super::{Flow, TalksUntil, log};
-use crate::{Report, SocketError, SocketErrorKind, TcpStream, Timer, TimerClass};
+use crate::{SocketError, SocketErrorKind, TcpStream, Timer, TimerClass};
 
 /// Where a hang-up that the HTTP API wants can be made to fail.
 pub(super) const HANGING_UP: &str = "while hanging up on request";
@@ -44,6 +43,9 @@ pub(super) async fn run(service: Rc<Service>, leg: Leg, stream: TcpStream) {
         leg,
         stream,
     };
+    if let Some(timeout) = line.service.config.user_timeout {
+        line.stream.set_user_timeout(timeout);
+    }
     line.tell(Input::Connected);
     while !line.over {
         let happened = poll_fn(|cx| line.poll(cx)).await;
@@ -162,22 +164,6 @@ impl Line {
         self.tell(Input::Wake);
     }
 
-    /// Sends the next 20 ms of what the caller hears.
-    fn talk(&mut self) {
-        let rate = self.rate;
-        let samples = match self.service.config.flow {
-            Flow::Tone => rate.tone(),
-            _ => rate.silence(),
-        };
-        self.send(Frame::Audio { rate, samples }.encode());
-    }
-
-    fn send(&mut self, frame: Bytes) {
-        if !self.hanging_up || self.service.config.talks_until == TalksUntil::Close {
-            self.outbox.push(frame);
-        }
-    }
-
     fn tell(&mut self, input: Input) {
         if self.over {
             return;
@@ -202,7 +188,9 @@ impl Line {
             Output::Media(frame) => self.hear(&frame),
             Output::HangUp => self.hang_up(by_request),
             Output::Silent => {
-                tracing::warn!(peer = %self.stream.peer_address(), "no frame in time");
+                let (call, leg) = (self.call_name(), self.leg.name());
+                let peer = self.stream.peer_address();
+                tracing::warn!(call, leg, %peer, "no frame in time: hanging up");
             }
             Output::Close(ending) => self.end(&ending),
             Output::Abort(ending) => {
@@ -212,93 +200,8 @@ impl Line {
         }
     }
 
-    fn open(&mut self, call: Uuid) {
-        let (leg, peer) = (self.leg.name(), self.stream.peer_address());
-        let id = self.service.enter(call, self.leg, &self.inbox);
-        self.call = Some((call, id));
-        self.service.host.report(Report::Opened {
-            kind: "session",
-            id,
-            label: format!("{call}/{leg}"),
-            target: None,
-        });
-        tracing::info!(%call, leg, %peer, "call connected");
-        let now = self.service.host.now();
-        self.hang_up_at = self.service.config.hang_up_after.map(|after| now + after);
-        if matches!(self.service.config.flow, Flow::Tone | Flow::Silence) {
-            self.next_frame = Some(now);
-        }
-    }
-
-    fn hear(&mut self, frame: &Frame) {
-        match frame {
-            Frame::Audio { rate, .. } => self.rate = *rate,
-            Frame::Dtmf(key) => {
-                let key = key.escape_ascii();
-                tracing::info!(leg = self.leg.name(), %key, "DTMF");
-            }
-            _ => {}
-        }
-        match self.service.config.flow {
-            Flow::Echo => self.send(frame.encode()),
-            Flow::Bridge => {
-                if let Some(other) = self.other_leg() {
-                    other.push(Wish::Send(frame.encode()));
-                }
-            }
-            Flow::Tone | Flow::Silence => {}
-        }
-    }
-
-    fn other_leg(&self) -> Option<Rc<Inbox>> {
-        let (call, _) = self.call?;
-        self.service.find(call, self.leg.other())
-    }
-
-    fn hang_up(&mut self, by_request: bool) {
-        self.hanging_up = true;
-        self.hang_up_at = None;
-        if self.service.config.talks_until == TalksUntil::HangUp {
-            self.next_frame = None;
-        }
-        self.outbox.hang_up();
-        if by_request && let Err(injected) = self.service.host.at_point(HANGING_UP) {
-            self.error = Some(injected.to_string());
-            self.tell(Input::Failed(Failure::Other));
-        }
-    }
-
-    fn end(&mut self, ending: &Ending) {
-        self.over = true;
-        let reaction = self.service.config.reactions.of(ending);
-        let (peer, leg) = (self.stream.peer_address(), self.leg.name());
-        let (call, error) = (self.call.map(|(call, _)| call.to_string()), &self.error);
-        let (detail, text) = (detail(ending), reaction.text);
-        log!(reaction.level, call, leg, %peer, error = error.as_deref(), detail, "{text}");
-        if let Some((call, id)) = self.call {
-            if self.service.config.flow == Flow::Bridge
-                && let Some(other) = self.other_leg()
-            {
-                other.push(Wish::HangUp(Asker::Flow, None));
-            }
-            if reaction.removes {
-                self.service.remove(call, self.leg);
-                self.service.host.report(Report::Closed {
-                    kind: "session",
-                    id,
-                });
-            }
-        }
-        if !reaction.listens {
-            self.service.stop(self.leg);
-        }
-        let answer = match ending {
-            Ending::NotSent(_, Failure::Other) => {
-                Answer::Failed(self.error.take().unwrap_or_else(|| text.to_owned()))
-            }
-            _ => Answer::Gone,
-        };
-        self.answer(&answer);
+    fn call_name(&self) -> Option<String> {
+        self.call.map(|(call, _)| call.to_string())
     }
 
     fn answer(&mut self, answer: &Answer) {
@@ -306,16 +209,5 @@ impl Line {
             // Who does not wait any more needs no answer.
             let _ = asker.send(answer.clone());
         }
-    }
-}
-
-/// What a reader wants to know of an ending besides its name.
-fn detail(ending: &Ending) -> Option<String> {
-    match ending {
-        Ending::WrongFirstFrame(frame) | Ending::WrongFrame(frame) => Some(frame.to_string()),
-        Ending::NoFrame(error) => Some(error.to_string()),
-        Ending::Taken(call) => Some(call.to_string()),
-        Ending::PeerError(code) => Some(format!("0x{code:02x}")),
-        _ => None,
     }
 }

@@ -45,6 +45,8 @@ pub struct Config {
     pub talks_until: TalksUntil,
     /// How long a leg is waited for.
     pub timing: Timing,
+    /// How long data may go unacknowledged before a leg's connection fails; `None` leaves it to the kernel.
+    pub user_timeout: Option<Duration>,
     /// What an HTTP client has to send its request and take the answer.
     pub request_deadline: Duration,
     /// What the end of a leg leads to.
@@ -94,6 +96,7 @@ impl Config {
                 next_frame: Some(Duration::from_secs(10)),
                 close: Some(Duration::from_secs(2)),
             },
+            user_timeout: None,
             request_deadline: Duration::from_secs(10),
             reactions: Reactions::INCIDENT,
             already_gone: 200,

@@ -69,8 +69,8 @@ impl Reactions {
             Ending::PeerError(_) => info("the peer reported an error"),
             Ending::ClosedByPeer => info("the peer closed without a hang-up"),
             Ending::NoFirstFrame => warn("no first frame in time"),
-            Ending::Broken(Failure::Reset) => warn("reset during the call"),
-            Ending::Broken(Failure::Other) => warn("connection lost during the call"),
+            Ending::Broken(Failure::Reset) => warn("reset by the peer without a hang-up"),
+            Ending::Broken(Failure::Other) => warn("connection lost"),
         }
     }
 }
@@ -88,5 +88,33 @@ const fn warn(text: &'static str) -> Reaction {
     Reaction {
         level: Level::WARN,
         ..info(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Report C's table, row by row: any row at another level, or that keeps the session or closes the port, is the incident.
+    #[test]
+    fn the_rows_are_the_reports() {
+        let rows = [
+            (Ending::Closed, Level::INFO),
+            (Ending::BrokenAfterHangUp(Failure::Reset), Level::INFO),
+            (Ending::CloseTimedOut, Level::INFO),
+            (Ending::BrokenAfterHangUp(Failure::Other), Level::WARN),
+            (Ending::NotSent(Asker::Flow, Failure::Reset), Level::INFO),
+            (Ending::NotSent(Asker::Flow, Failure::Other), Level::WARN),
+            (Ending::NotSent(Asker::Request, Failure::Reset), Level::INFO),
+            (
+                Ending::NotSent(Asker::Request, Failure::Other),
+                Level::ERROR,
+            ),
+        ];
+        for (ending, level) in rows {
+            let reaction = Reactions::INCIDENT.of(&ending);
+            assert_eq!(reaction.level, level, "{ending:?}");
+            assert!(reaction.removes && reaction.listens, "{ending:?}");
+        }
     }
 }

@@ -3,13 +3,15 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use linefault_protocol::sip::Status;
+use linefault_protocol::sip::sdp::{self, Codec};
+use linefault_protocol::sip::{Status, Transport, Uri};
 
 use crate::catalogue::{
     Actor, CommandEntry, Directory, Entry, Kind, Listing, Presence, Setting, Settings,
 };
+use crate::element::TCP;
 
-use super::{Answer, Body, Config, Phone, Refusal};
+use super::{Answer, Body, Config, Glare, Media, Phone, Refusal};
 
 /// The phone in the catalogue.
 pub static ENTRY: Entry = Entry {
@@ -30,6 +32,12 @@ const SETTINGS: &[Setting] = &[
         doc: "The user part of its address-of-record.",
     },
     Setting {
+        name: "password",
+        kind: Kind::Text,
+        presence: Presence::Optional,
+        doc: "What it answers challenges with; without one it answers none. A proxy of its domain knows it.",
+    },
+    Setting {
         name: "registrar",
         kind: Kind::Host,
         presence: Presence::Required,
@@ -48,10 +56,47 @@ const SETTINGS: &[Setting] = &[
         doc: "How often it sends line breaks to the registrar, so that a NAT keeps its mapping; 0s sends none.",
     },
     Setting {
+        name: "transport",
+        kind: Kind::Choice(&["udp", "tcp"]),
+        presence: Presence::Default("udp"),
+        doc: "What carries its requests to the registrar, and what its contact asks others to use.",
+    },
+    TCP,
+    Setting {
+        name: "servers",
+        kind: Kind::List(&Kind::Host),
+        presence: Presence::Optional,
+        doc: "Where its requests go, in that order, when the registrar answers 503 with Retry-After.",
+    },
+    Setting {
+        name: "require",
+        kind: Kind::List(&Kind::Text),
+        presence: Presence::Optional,
+        doc: "Option tags that a caller must support; one that does not is refused with 421.",
+    },
+    Setting {
         name: "answer",
         kind: Kind::Table(ANSWER),
         presence: Presence::Optional,
         doc: "How it takes calls; without it rings at once and is picked up after a second.",
+    },
+    Setting {
+        name: "codecs",
+        kind: CODECS,
+        presence: Presence::Optional,
+        doc: "The audio codecs that it has, best first; without it PCMU.",
+    },
+    Setting {
+        name: "delayed_offer",
+        kind: Kind::Switch,
+        presence: Presence::Default("false"),
+        doc: "Leaves the offer to the other end: its INVITEs carry none, and its ACK the answer.",
+    },
+    Setting {
+        name: "not_acceptable",
+        kind: Kind::Choice(&["here", ANYWHERE]),
+        presence: Presence::Default("here"),
+        doc: "What no codec in common means: not acceptable here (488), or on no device of its user (606).",
     },
 ];
 
@@ -72,7 +117,13 @@ const ANSWER: &[Setting] = &[
         name: "status",
         kind: Kind::Integer(300, 699),
         presence: Presence::Optional,
-        doc: "Refuses the call with this status instead of taking it.",
+        doc: "Refuses the call with this status instead of taking it; without a ring if `pick_up` is 0s.",
+    },
+    Setting {
+        name: "expires",
+        kind: Kind::Duration,
+        presence: Presence::Optional,
+        doc: "How long a redirection holds, in whole seconds; for one call where absent.",
     },
     Setting {
         name: "do_not_disturb",
@@ -88,9 +139,9 @@ const ANSWER: &[Setting] = &[
     },
     Setting {
         name: "contacts",
-        kind: Kind::List(&Kind::Text),
+        kind: Kind::List(&Kind::HostOrUri),
         presence: Presence::Optional,
-        doc: "Contact of the refusal, a URI each: where else to try (3xx), or who may be meant (485).",
+        doc: "Contact of the refusal, phones by their hosts' names or URIs: where else to try (3xx), or who may be meant (485).",
     },
     Setting {
         name: "body",
@@ -125,12 +176,25 @@ const COMMANDS: &[CommandEntry] = &[
     CommandEntry {
         name: "call",
         doc: "Calls somebody.",
-        arguments: &[TO],
+        arguments: &[
+            TO,
+            Setting {
+                name: "expires",
+                kind: Kind::Duration,
+                presence: Presence::Optional,
+                doc: "Gives up when nobody has answered by then, in whole seconds, and says so in the INVITE.",
+            },
+        ],
     },
     CommandEntry {
         name: "re-invite",
         doc: "Offers the session of the call anew; tries again after a 491.",
-        arguments: &[],
+        arguments: &[Setting {
+            name: "codecs",
+            kind: CODECS,
+            presence: Presence::Optional,
+            doc: "The codecs to offer, best first; without it those of the session.",
+        }],
     },
     CommandEntry {
         name: "update",
@@ -177,6 +241,10 @@ const COMMANDS: &[CommandEntry] = &[
     },
 ];
 
+const CODECS: Kind = Kind::List(&Kind::Choice(sdp::NAMES));
+
+const ANYWHERE: &str = "anywhere";
+
 const TO: Setting = Setting {
     name: "to",
     kind: Kind::HostOrUri,
@@ -194,15 +262,28 @@ fn build(settings: &Settings, directory: &Directory) -> Box<dyn Actor> {
     Box::new(Phone::new(
         Config {
             user: settings.text("user").unwrap_or_default().to_owned(),
+            password: settings.text("password").map(str::to_owned),
             domain: registrar.map(domain_of).unwrap_or_default(),
             proxy: registrar.map_or(NOWHERE, |listing| listing.address),
             expires: settings
                 .duration("expires")
                 .unwrap_or(Duration::from_secs(3600)),
-            answer: settings.table("answer").map(answer).unwrap_or_default(),
+            media: media(settings),
+            glare: Glare::default(),
+            answer: settings
+                .table("answer")
+                .map(|table| answer(table, directory))
+                .unwrap_or_default(),
+            required: texts(settings, "require"),
+            other_servers: servers(settings, directory),
             keep_alive: settings
                 .duration("keep_alive")
                 .filter(|every| !every.is_zero()),
+            transport: settings
+                .text("transport")
+                .and_then(Transport::named)
+                .unwrap_or_default(),
+            tcp: settings.switch("tcp"),
         },
         directory.clone(),
     ))
@@ -214,7 +295,31 @@ pub(super) fn domain_of(listing: &Listing) -> String {
     domain.unwrap_or_else(|| listing.address.to_string())
 }
 
-fn answer(table: &Settings) -> Answer {
+/// The URI that a name or a text means: that of a phone in the directory, or what it says.
+pub(super) fn uri_of(directory: &Directory, to: &str) -> Option<Uri> {
+    let Some(listing) = directory.find(to) else {
+        return Uri::parse(to).ok();
+    };
+    let registrar = listing.settings.text("registrar");
+    let domain = registrar
+        .and_then(|name| directory.find(name))
+        .map(domain_of);
+    let uri = match (listing.settings.text("user"), domain) {
+        (Some(user), Some(domain)) => format!("sip:{user}@{domain}"),
+        _ => format!("sip:{}", listing.address),
+    };
+    Uri::parse(&uri).ok()
+}
+
+fn servers(settings: &Settings, directory: &Directory) -> Vec<SocketAddr> {
+    let names = settings.texts("servers").unwrap_or_default().into_iter();
+    names
+        .filter_map(|name| Some(directory.find(name)?.address))
+        .collect()
+}
+
+fn answer(table: &Settings, directory: &Directory) -> Answer {
+    let contacts = texts(table, "contacts").into_iter();
     let usual = Answer::default();
     Answer {
         ring: table.duration("ring").unwrap_or(usual.ring),
@@ -225,7 +330,10 @@ fn answer(table: &Settings) -> Answer {
         do_not_disturb: table.switch("do_not_disturb"),
         refusal: Refusal {
             retry_after: table.duration("retry_after"),
-            contacts: texts(table, "contacts"),
+            contacts: contacts
+                .filter_map(|to| Some(uri_of(directory, &to)?.to_string()))
+                .collect(),
+            expires: table.duration("expires"),
             body: table.text("body").map(|text| Body {
                 media_type: table.text("body_type").unwrap_or("text/plain").to_owned(),
                 text: text.to_owned(),
@@ -237,4 +345,22 @@ fn answer(table: &Settings) -> Answer {
 fn texts(table: &Settings, name: &str) -> Vec<String> {
     let texts = table.texts(name).unwrap_or_default();
     texts.into_iter().map(str::to_owned).collect()
+}
+
+fn media(settings: &Settings) -> Media {
+    let usual = Media::default();
+    Media {
+        codecs: codecs(settings).unwrap_or(usual.codecs),
+        delayed_offer: settings.switch("delayed_offer"),
+        not_acceptable: match settings.text("not_acceptable") {
+            Some(ANYWHERE) => Status::NOT_ACCEPTABLE_ANYWHERE,
+            _ => usual.not_acceptable,
+        },
+    }
+}
+
+/// The codecs that are named, if any are.
+pub(super) fn codecs(settings: &Settings) -> Option<Vec<Codec>> {
+    let names = settings.texts("codecs")?;
+    Some(names.into_iter().filter_map(Codec::find).collect())
 }

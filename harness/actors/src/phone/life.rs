@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use bytes::Bytes;
 use linefault_protocol::Instant;
-use linefault_protocol::sip::Uri;
 use linefault_protocol::sip::transaction::Output;
 use linefault_protocol::sip::user_agent::{self, Event, UserAgent, UserAgentTurn};
+use linefault_protocol::sip::{Transport, Uri};
 
-use super::entry::domain_of;
+use super::entry::{codecs, uri_of};
 use super::{Config, log};
 use crate::catalogue::{Command, Directory};
 use crate::element::Element;
@@ -28,6 +27,7 @@ struct Running {
     agent: UserAgent,
     dialogs: BTreeSet<u64>,
     proxy: SocketAddr,
+    transport: Transport,
     keep_alive: Option<Duration>,
     next_keep_alive: Option<Instant>,
 }
@@ -43,18 +43,7 @@ impl Life {
 
     /// The URI that a command means: that of a phone in the directory, or what it says.
     fn target(&self, to: &str) -> Option<Uri> {
-        let Some(listing) = self.directory.find(to) else {
-            return Uri::parse(to).ok();
-        };
-        let registrar = listing.settings.text("registrar");
-        let domain = registrar
-            .and_then(|name| self.directory.find(name))
-            .map(domain_of);
-        let uri = match (listing.settings.text("user"), domain) {
-            (Some(user), Some(domain)) => format!("sip:{user}@{domain}"),
-            _ => format!("sip:{}", listing.address),
-        };
-        Uri::parse(&uri).ok()
+        uri_of(&self.directory, to)
     }
 
     fn command(&mut self, cx: &mut Context<'_>, command: &Command) {
@@ -70,7 +59,10 @@ impl Life {
                 running.next_keep_alive = None;
                 running.step(cx, |agent, turn| agent.leave(turn));
             }
-            ("re-invite", _) => running.step(cx, |agent, turn| agent.reinvite(turn)),
+            ("re-invite", _) => {
+                let codecs = codecs(&command.arguments);
+                running.step(cx, |agent, turn| agent.reinvite(turn, codecs));
+            }
             ("update", _) => running.step(cx, |agent, turn| agent.update(turn)),
             ("info", _) => running.step(cx, |agent, turn| agent.info(turn)),
             ("hang-up", _) => running.step(cx, |agent, turn| agent.hang_up(turn)),
@@ -79,7 +71,10 @@ impl Life {
                 running.agent.set_do_not_disturb(on);
                 tracing::info!(on, "do not disturb");
             }
-            ("call", Some(uri)) => running.step(cx, |agent, turn| agent.call(turn, &uri)),
+            ("call", Some(uri)) => {
+                let patience = command.arguments.duration("expires");
+                running.step(cx, |agent, turn| agent.call_within(turn, &uri, patience));
+            }
             ("options", Some(uri)) => running.step(cx, |agent, turn| agent.ask(turn, &uri)),
             ("message", Some(uri)) => {
                 let text = command.arguments.text("text").unwrap_or_default();
@@ -98,17 +93,24 @@ impl Machine for Life {
         match input {
             Input::Start { local } => {
                 self.running = Some(Running {
-                    element: Element::new(),
+                    element: Element::over(self.config.transport),
                     agent: UserAgent::new(user_agent::Config {
                         user: self.config.user.clone(),
+                        password: self.config.password.clone(),
                         domain: self.config.domain.clone(),
                         address: local,
                         proxy: self.config.proxy,
                         expires: self.config.expires,
                         answer: self.config.answer.clone(),
+                        transport: self.config.transport,
+                        media: self.config.media.clone(),
+                        glare: self.config.glare,
+                        required: self.config.required.clone(),
+                        other_servers: self.config.other_servers.clone(),
                     }),
                     dialogs: BTreeSet::new(),
                     proxy: self.config.proxy,
+                    transport: self.config.transport,
                     keep_alive: self.config.keep_alive,
                     next_keep_alive: self.config.keep_alive.map(|every| cx.now() + every),
                 });
@@ -144,12 +146,16 @@ impl Machine for Life {
                 .min(),
         }
     }
+
+    fn accepts_connections(&self) -> bool {
+        self.config.tcp
+    }
 }
 
 impl Running {
     fn handle(&mut self, input: Input, cx: &mut Context<'_>) {
         if let Input::SendFailed { ticket, to, error } = input {
-            let Some(sent) = self.element.failed(ticket) else {
+            let Some(sent) = self.element.failed(cx, ticket, to, error) else {
                 return;
             };
             let method = sent.message.method();
@@ -162,7 +168,12 @@ impl Running {
         }
         self.element.all_left();
         match input {
-            Input::Datagram { from, bytes } => self.element.receive(cx, from, &bytes),
+            Input::Datagram {
+                from,
+                transport,
+                bytes,
+            } => self.element.receive(cx, from, transport, &bytes),
+            Input::Closed { peer, error } => self.element.closed(peer, error),
             Input::Wake => {
                 self.element.expire(cx.now());
                 self.settle(cx);
@@ -176,11 +187,11 @@ impl Running {
         }
     }
 
-    // RFC 5626 §3.5.1 has two line breaks for streams alone; phones send them over UDP as well, where nobody answers.
+    // RFC 5626 §3.5.1 has two line breaks for streams; phones send them over UDP as well, where nobody answers.
     fn keep_alive(&mut self, cx: &mut Context<'_>) {
         if self.next_keep_alive.is_some_and(|at| at <= cx.now()) {
             self.next_keep_alive = self.keep_alive.map(|every| cx.now() + every);
-            cx.send(self.proxy, Bytes::from_static(b"\r\n\r\n"), None);
+            self.element.keep_alive(cx, self.proxy, self.transport);
         }
     }
 

@@ -18,7 +18,10 @@ pub(super) fn write(event: Event) {
             tracing::info!(peer, status = status.code(), "call failed: {reason}");
         }
         Event::CallFailed(_, peer, Failure::TimedOut) => tracing::warn!(peer, "call timed out"),
-        Event::CallFailed(_, peer, Failure::NotSent) => tracing::warn!(peer, "call not sent"),
+        Event::Redirected(_, target) => tracing::info!(to = target, "call redirected"),
+        Event::CallFailed(_, peer, Failure::NotSent | Failure::NoServer) => {
+            tracing::warn!(peer, "call not sent")
+        }
         Event::CallEnded(_, peer, Ending::Here) => tracing::info!(peer, "call ended: hung up"),
         Event::CallEnded(_, peer, Ending::There) => {
             tracing::info!(peer, "call ended: the other end hung up");
@@ -26,6 +29,10 @@ pub(super) fn write(event: Event) {
         Event::CallEnded(_, peer, Ending::Lost) => {
             tracing::warn!(peer, "call ended: the other end has lost it");
         }
+        Event::CallEnded(_, peer, Ending::NoSession) => {
+            tracing::info!(peer, "call ended: no session in common");
+        }
+        Event::OfferRefused(peer, why) => tracing::info!(peer, "offer refused: {why}"),
         Event::Changed(_, peer) => tracing::info!(peer, "session changed"),
         Event::NotChanged(_, peer, Failure::Refused(status, reason)) => {
             tracing::info!(
@@ -46,6 +53,9 @@ pub(super) fn write(event: Event) {
         }
         Event::NotDone(method, peer, Failure::TimedOut) => {
             tracing::warn!(peer, %method, "request timed out");
+        }
+        Event::NotDone(method, peer, Failure::NoServer) => {
+            tracing::warn!(peer, %method, "request not sent: no server may be asked now");
         }
         Event::NotDone(method, peer, Failure::NotSent) => {
             tracing::warn!(peer, %method, "request not sent");
@@ -68,5 +78,11 @@ fn not_registered(failure: &Failure, retry: Option<std::time::Duration>) {
         }
         Failure::TimedOut => tracing::warn!(retry_ms = retry, "not registered: timed out"),
         Failure::NotSent => tracing::warn!(retry_ms = retry, "not registered: not sent"),
+        Failure::NoServer => {
+            tracing::warn!(
+                retry_ms = retry,
+                "not registered: no server may be asked now"
+            );
+        }
     }
 }

@@ -10,7 +10,8 @@ mod log;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-pub use linefault_protocol::sip::user_agent::{Answer, Body, Refusal};
+use linefault_protocol::sip::Transport;
+pub use linefault_protocol::sip::user_agent::{Answer, Body, Glare, Media, Refusal};
 
 use crate::catalogue::{Actor, Directory};
 use crate::{Behaviour, Host};
@@ -31,6 +32,8 @@ pub struct Phone {
 pub struct Config {
     /// The user part of its address-of-record.
     pub user: String,
+    /// What it answers challenges with.
+    pub password: Option<String>,
     /// The domain of its address-of-record.
     pub domain: String,
     /// Where every request goes that has no route.
@@ -39,9 +42,21 @@ pub struct Config {
     pub expires: Duration,
     /// How it takes calls.
     pub answer: Answer,
+    /// What it says of its sessions.
+    pub media: Media,
+    /// How long it waits when two re-INVITEs have crossed.
+    pub glare: Glare,
+    /// The option tags that its callers must support.
+    pub required: Vec<String>,
+    /// Where it goes when its registrar asks to be left alone.
+    pub other_servers: Vec<SocketAddr>,
     /// How often it sends two line breaks to the proxy, so that a NAT before it keeps its mapping (RFC 5626 §3.5.1); never
     /// if `None`.
     pub keep_alive: Option<Duration>,
+    /// What carries its requests to the proxy, and what its contact asks for.
+    pub transport: Transport,
+    /// Whether it accepts TCP connections.
+    pub tcp: bool,
 }
 
 impl Phone {

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use linefault_protocol::sip::proxy::Statuses;
-use linefault_protocol::sip::registrar;
+use linefault_protocol::sip::proxy::{Rules, Statuses};
+use linefault_protocol::sip::{Limits, registrar};
 use tracing::Level;
 
 /// What a proxy serves and how it judges failures. Every field is a policy that a test may set to something worse.
@@ -14,6 +14,10 @@ pub struct Config {
     pub domain: String,
     /// The users of that domain: others are answered 404.
     pub users: BTreeSet<String>,
+    /// What it asks of requests, and how much work it takes.
+    pub rules: Rules,
+    /// How large a message may be.
+    pub limits: Limits,
     /// What a registration may ask for.
     pub expiry: registrar::Limits,
     /// What a request is answered with when it cannot be delivered.
@@ -28,6 +32,8 @@ pub struct Config {
     pub remove_expired: bool,
     /// How often every binding is asked whether it lives; never if `None`.
     pub health_check: Option<Duration>,
+    /// Whether it accepts TCP connections.
+    pub tcp: bool,
 }
 
 /// How a failed send is logged.
@@ -66,6 +72,8 @@ impl Config {
         Self {
             domain: domain.to_owned(),
             users,
+            rules: Rules::default(),
+            limits: Limits::default(),
             expiry: registrar::Limits::default(),
             statuses: Statuses::INCIDENT,
             unreachable_log: LogLine {
@@ -79,6 +87,7 @@ impl Config {
             remove_unreachable: Removal::AtOnce,
             remove_expired: true,
             health_check: Some(Duration::from_secs(60)),
+            tcp: true,
         }
     }
 

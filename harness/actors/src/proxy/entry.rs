@@ -2,8 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::catalogue::{Actor, Directory, Entry, Kind, Presence, Setting, Settings};
+use crate::catalogue::{Actor, CommandEntry, Directory, Entry, Kind, Presence, Setting, Settings};
+use crate::element::TCP;
 
+use super::accounts::{
+    ACCOUNTS, ALGORITHMS, AUTHENTICATE, BARRED, MAX_BODY, MAX_REQUESTS, NONCE_LIFETIME, RECURSE,
+    RETRY_AFTER, rules,
+};
 use super::{Config, Proxy, Removal};
 
 /// The proxy in the catalogue.
@@ -12,7 +17,11 @@ pub static ENTRY: Entry = Entry {
     doc: "A stateful SIP proxy and registrar for one domain.",
     port: 5060,
     settings: SETTINGS,
-    commands: &[],
+    commands: &[CommandEntry {
+        name: "drain",
+        doc: "Takes no new work from now on: refuses every request outside of a dialog with 503 and Retry-After.",
+        arguments: &[],
+    }],
     points: &[FORWARDING],
     build,
 };
@@ -63,7 +72,33 @@ const SETTINGS: &[Setting] = &[
         presence: Presence::Default("3600s"),
         doc: "The longest registration that it grants; longer ones are shortened to it.",
     },
+    TCP,
+    AUTHENTICATE,
+    ACCOUNTS,
+    BARRED,
+    ALGORITHMS,
+    NONCE_LIFETIME,
+    MAX_BODY,
+    MAX_MESSAGE,
+    MAX_LINE,
+    MAX_REQUESTS,
+    RETRY_AFTER,
+    RECURSE,
 ];
+
+const MAX_MESSAGE: Setting = Setting {
+    name: "max_message",
+    kind: Kind::Integer(0, 65_536),
+    presence: Presence::Default("65536"),
+    doc: "Bytes of a message; a larger request is refused with 513.",
+};
+
+const MAX_LINE: Setting = Setting {
+    name: "max_line",
+    kind: Kind::Integer(0, 65_536),
+    presence: Presence::Default("8192"),
+    doc: "Bytes of a line; a longer request line is refused with 414, a longer header field with 400.",
+};
 
 fn build(settings: &Settings, directory: &Directory) -> Box<dyn Actor> {
     let domain = settings.text("domain").unwrap_or_default();
@@ -88,11 +123,16 @@ fn build(settings: &Settings, directory: &Directory) -> Box<dyn Actor> {
     if let Some(longest) = settings.duration("max_expires") {
         config.expiry.max = longest;
     }
+    config.tcp = settings.switch("tcp");
+    let size = |name| usize::try_from(settings.integer(name)?).ok();
+    config.limits.message = size("max_message").unwrap_or(config.limits.message);
+    config.limits.line = size("max_line").unwrap_or(config.limits.line);
+    config.rules = rules(settings, directory, &config.users);
     Box::new(Proxy { config })
 }
 
 /// The users of all phones whose registrar serves that domain.
-fn phones_of(domain: &str, directory: &Directory) -> BTreeSet<String> {
+pub(crate) fn phones_of(domain: &str, directory: &Directory) -> BTreeSet<String> {
     let serves = |name: &str| {
         let registrar = directory.find(name)?.settings.text("domain")?;
         registrar.eq_ignore_ascii_case(domain).then_some(())

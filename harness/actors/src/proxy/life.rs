@@ -52,6 +52,10 @@ impl Machine for Life {
             .as_ref()
             .map_or_else(Deadlines::default, Running::deadlines)
     }
+
+    fn accepts_connections(&self) -> bool {
+        self.config.tcp
+    }
 }
 
 impl Running {
@@ -62,8 +66,8 @@ impl Running {
             users: config.users.clone(),
         };
         Self {
-            element: Element::new(),
-            core: Proxy::new(identity, config.statuses),
+            element: Element::with_limits(config.limits),
+            core: Proxy::new(identity, config.statuses).with_rules(config.rules.clone()),
             location: Location::new(config.expiry),
             probes: Probes::new(local, &config.domain, config.health_check, cx.now()),
             config: config.clone(),
@@ -100,17 +104,26 @@ impl Running {
 
     fn handle(&mut self, input: Input, cx: &mut Context<'_>) {
         if let Input::SendFailed { ticket, to, error } = input {
-            if let Some(sent) = self.element.failed(ticket) {
+            if let Some(sent) = self.element.failed(cx, ticket, to, error) {
                 self.send_failed(cx, to, error, &sent);
             }
             return;
         }
         self.element.all_left();
         match input {
-            Input::Datagram { from, bytes } => self.element.receive(cx, from, &bytes),
+            Input::Datagram {
+                from,
+                transport,
+                bytes,
+            } => self.element.receive(cx, from, transport, &bytes),
+            Input::Closed { peer, error } => self.element.closed(peer, error),
             Input::Wake => self.wake(cx),
             // Whose datagram it was about, nobody can say: no binding goes for it.
             Input::ReceiveFailed { error } => self.config.log_of(error).write(None, error, None),
+            Input::Command(command) if command.name == "drain" => {
+                tracing::info!("takes no new requests");
+                self.core.stop_taking();
+            }
             Input::Start { .. } | Input::SendFailed { .. } | Input::Command(_) => {}
         }
     }

@@ -1,28 +1,27 @@
-//! The bindings of a proxy's domain, with what the log and the trace say of them.
+//! The bindings of a registrar's domain, with what the log and the trace say of them.
 
 use linefault_protocol::Instant;
 use linefault_protocol::sip::registrar::{Binding, Bindings, Change, Limits, Refusal};
 use linefault_protocol::sip::transaction::TransactionId;
+use linefault_protocol::sip::turn::Turn;
 use linefault_protocol::sip::{Message, Status};
-
-use linefault_protocol::sip::proxy::ProxyTurn;
 
 use crate::{Context, Report};
 
 /// The location service as an actor keeps it.
-pub(super) struct Location {
-    pub(super) bindings: Bindings,
+pub(crate) struct Location {
+    pub(crate) bindings: Bindings,
 }
 
 impl Location {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: Limits) -> Self {
         Self {
             bindings: Bindings::new(limits),
         }
     }
 
     /// Carries out a REGISTER; returns the ids of the bindings that it shows to be alive, or gone.
-    pub(super) fn register(
+    pub(crate) fn register(
         &mut self,
         cx: &mut Context<'_>,
         aor: &str,
@@ -40,9 +39,9 @@ impl Location {
     }
 
     /// Answers a REGISTER that was carried out or refused.
-    pub(super) fn answer(
+    pub(crate) fn answer<E>(
         &self,
-        turn: &mut ProxyTurn<'_>,
+        turn: &mut Turn<'_, E>,
         id: TransactionId,
         aor: &str,
         request: &Message,
@@ -68,7 +67,7 @@ impl Location {
     }
 
     /// Removes a binding for whatever reason; `false` if it was gone already.
-    pub(super) fn remove(&mut self, cx: &mut Context<'_>, aor: &str, id: u64) -> bool {
+    pub(crate) fn remove(&mut self, cx: &mut Context<'_>, aor: &str, id: u64) -> bool {
         let removed = self.bindings.remove(aor, id);
         if removed.is_some() {
             close(cx, id);
@@ -77,7 +76,7 @@ impl Location {
     }
 
     /// Removes what has expired; returns the ids.
-    pub(super) fn expire(&mut self, cx: &mut Context<'_>) -> Vec<u64> {
+    pub(crate) fn expire(&mut self, cx: &mut Context<'_>) -> Vec<u64> {
         let expired = self.bindings.expire(cx.now());
         expired
             .iter()
@@ -89,7 +88,7 @@ impl Location {
             .collect()
     }
 
-    pub(super) fn deadline(&self) -> Option<Instant> {
+    pub(crate) fn deadline(&self) -> Option<Instant> {
         self.bindings.deadline()
     }
 }

@@ -3,12 +3,13 @@
 //! Owns the policies of a deployment: who is known, which failure is logged how, which binding goes when. Refuses the
 //! rules of the protocol; they are `linefault_protocol`'s.
 
+mod accounts;
 mod config;
 mod entry;
 mod failure;
 mod life;
-mod location;
-mod probe;
+pub(crate) mod location;
+pub(crate) mod probe;
 
 use crate::catalogue::Actor;
 use crate::{Behaviour, Host};
@@ -16,6 +17,7 @@ use life::Life;
 
 pub use config::{Config, LogLine, Removal, Wording};
 pub use entry::ENTRY;
+pub(crate) use entry::phones_of;
 
 /// A configured proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]

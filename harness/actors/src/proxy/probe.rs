@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use linefault_protocol::sip::proxy::ProxyTurn;
 use linefault_protocol::sip::registrar::{Binding, Bindings};
 use linefault_protocol::sip::transaction::TransactionId;
+use linefault_protocol::sip::turn::Turn;
 use linefault_protocol::sip::{Message, Method};
 use linefault_protocol::{Instant, Schedule};
 
 /// All contacts that are being asked.
-pub(super) struct Probes {
+pub(crate) struct Probes {
     local: SocketAddr,
     domain: String,
     every: Option<Duration>,
@@ -35,7 +35,7 @@ struct Probe {
 
 /// Why a contact is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Occasion {
+pub(crate) enum Occasion {
     /// The regular health check.
     HealthCheck,
     /// A request to it could not be sent.
@@ -43,17 +43,17 @@ pub(super) enum Occasion {
 }
 
 /// A binding that does not answer.
-pub(super) struct Dead {
-    pub(super) aor: String,
-    pub(super) binding: u64,
-    pub(super) occasion: Occasion,
+pub(crate) struct Dead {
+    pub(crate) aor: String,
+    pub(crate) binding: u64,
+    pub(crate) occasion: Occasion,
 }
 
 /// How long after a probe that could not be sent the next one goes out: T2, as for any repeated request.
 const RETRY: Duration = Duration::from_secs(4);
 
 impl Probes {
-    pub(super) fn new(
+    pub(crate) fn new(
         local: SocketAddr,
         domain: &str,
         every: Option<Duration>,
@@ -71,14 +71,14 @@ impl Probes {
     }
 
     /// Whether a client transaction is a probe.
-    pub(super) fn owns(&self, client: TransactionId) -> bool {
+    pub(crate) fn owns(&self, client: TransactionId) -> bool {
         self.by_client.contains_key(&client)
     }
 
     /// Asks a contact, unless it is being asked.
-    pub(super) fn ask(
+    pub(crate) fn ask<E>(
         &mut self,
-        turn: &mut ProxyTurn<'_>,
+        turn: &mut Turn<'_, E>,
         aor: &str,
         binding: &Binding,
         occasion: Occasion,
@@ -98,20 +98,20 @@ impl Probes {
     }
 
     /// Any response means that it lives.
-    pub(super) fn answered(&mut self, client: TransactionId) {
+    pub(crate) fn answered(&mut self, client: TransactionId) {
         if let Some(binding) = self.by_client.remove(&client) {
             self.forget(binding);
         }
     }
 
     /// The binding has proved to be alive, or is gone.
-    pub(super) fn forget(&mut self, binding: u64) {
+    pub(crate) fn forget(&mut self, binding: u64) {
         self.running.remove(&binding);
         self.retries.set(binding, None);
     }
 
     /// A probe heard nothing until Timer F.
-    pub(super) fn timed_out(&mut self, client: TransactionId) -> Option<Dead> {
+    pub(crate) fn timed_out(&mut self, client: TransactionId) -> Option<Dead> {
         let binding = self.by_client.remove(&client)?;
         self.running
             .get(&binding)
@@ -120,7 +120,7 @@ impl Probes {
     }
 
     /// A probe did not leave. With `persist` it is sent again until 64·T1 have passed since the first.
-    pub(super) fn not_sent(&mut self, client: TransactionId, now: Instant, persist: bool) {
+    pub(crate) fn not_sent(&mut self, client: TransactionId, now: Instant, persist: bool) {
         let Some(binding) = self.by_client.remove(&client) else {
             return;
         };
@@ -134,17 +134,17 @@ impl Probes {
     }
 
     /// When a probe is sent again or given up.
-    pub(super) fn deadline(&self) -> Option<Instant> {
+    pub(crate) fn deadline(&self) -> Option<Instant> {
         self.retries.first()
     }
 
     /// When the next health check is.
-    pub(super) fn background_deadline(&self) -> Option<Instant> {
+    pub(crate) fn background_deadline(&self) -> Option<Instant> {
         self.next_check
     }
 
     /// Does what is due; returns what is given up.
-    pub(super) fn expire(&mut self, turn: &mut ProxyTurn<'_>, bindings: &Bindings) -> Vec<Dead> {
+    pub(crate) fn expire<E>(&mut self, turn: &mut Turn<'_, E>, bindings: &Bindings) -> Vec<Dead> {
         let now = turn.now;
         if let Some(every) = self.every
             && self.next_check.is_some_and(|at| at <= now)
@@ -159,7 +159,7 @@ impl Probes {
             .collect()
     }
 
-    fn retry(&mut self, turn: &mut ProxyTurn<'_>, bindings: &Bindings, id: u64) -> Option<Dead> {
+    fn retry<E>(&mut self, turn: &mut Turn<'_, E>, bindings: &Bindings, id: u64) -> Option<Dead> {
         self.retries.set(id, None);
         if self.running.get(&id)?.give_up_at <= turn.now {
             return self.bury(id);
@@ -181,7 +181,7 @@ impl Probes {
     }
 
     // RFC 3261 §11.1
-    fn send(&mut self, turn: &mut ProxyTurn<'_>, binding: &Binding) {
+    fn send<E>(&mut self, turn: &mut Turn<'_, E>, binding: &Binding) {
         let Some(destination) = binding.destination() else {
             return;
         };

@@ -7,7 +7,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::Pump;
+use linefault_protocol::sip::sdp::Codec;
+
+use super::{ALICE, Pump};
 
 /// A datagram with its sender and its receiver.
 pub(crate) type Datagram = (SocketAddr, SocketAddr, Bytes);
@@ -103,7 +105,28 @@ pub(crate) fn record() -> Vec<Datagram> {
     pump.run(6000);
     pump.tell("bob", "exit", None);
     pump.run(7000);
+    pump.tell("bob", "register", None);
+    pump.run(7100);
+    describe_sessions(&mut pump);
     pump.captured
+}
+
+/// Session descriptions in every message that may carry one: an offer in the 2xx and its answer in the ACK, then a refusal
+/// that says what is supported.
+fn describe_sessions(pump: &mut Pump) {
+    let table: [(u64, bool, &[&str]); 2] =
+        [(8000, true, &["PCMU", "opus"]), (12_000, false, &["G729"])];
+    for (at, delayed_offer, codecs) in table {
+        pump.run(at);
+        pump.add_phone("alice", ALICE, "1001", |config| {
+            config.media.delayed_offer = delayed_offer;
+            config.media.codecs = codecs.iter().filter_map(|name| Codec::find(name)).collect();
+        });
+        pump.tell("alice", "call", Some("bob"));
+        pump.run(at + 2000);
+        pump.tell("alice", "hang-up", None);
+        pump.run(at + 3000);
+    }
 }
 
 /// Variants of a message: cut off at every byte, each byte replaced by what has a meaning or has none, parts doubled.

@@ -115,8 +115,14 @@ impl Dialog {
     /// The next request in this dialog, without Via.
     // RFC 3261 §12.2.1.1
     pub fn request(&mut self, method: &Method) -> Message {
+        let number = self.next_number();
+        self.numbered(method, number)
+    }
+
+    /// The CSeq number of the next request.
+    pub fn next_number(&mut self) -> u32 {
         self.local_cseq = self.local_cseq.saturating_add(1);
-        self.numbered(method, self.local_cseq)
+        self.local_cseq
     }
 
     /// The ACK for a 2xx to the INVITE of that number, without Via.

@@ -181,17 +181,18 @@ impl Message {
         &self.body
     }
 
+    /// How many bytes it has on the wire.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        let lines: usize = self.fields.iter().map(|field| field.raw().len()).sum();
+        let around = self.before.len() + self.after.len();
+        around + self.start.raw.len() + lines + 2 + self.body.len()
+    }
+
     /// The bytes for the wire: for a message that was parsed and not edited, exactly those that came.
     #[must_use]
     pub fn to_bytes(&self) -> Bytes {
-        let lines: usize = self.fields.iter().map(|field| field.raw().len()).sum();
-        let length = self.before.len()
-            + self.start.raw.len()
-            + lines
-            + 2
-            + self.body.len()
-            + self.after.len();
-        let mut bytes = BytesMut::with_capacity(length);
+        let mut bytes = BytesMut::with_capacity(self.length());
         bytes.put_slice(&self.before);
         bytes.put_slice(&self.start.raw);
         for field in self.fields.iter() {

@@ -5,8 +5,11 @@
 //! agent does with a call are decided above.
 
 pub mod address;
+pub mod b2bua;
 pub mod dialog;
+pub mod digest;
 mod edit;
+pub mod framing;
 pub mod header;
 mod list;
 pub mod message;
@@ -17,8 +20,10 @@ pub mod parse;
 pub mod proxy;
 mod read;
 pub mod registrar;
+pub mod sdp;
 pub mod status;
 pub mod transaction;
+pub mod transport;
 pub mod turn;
 pub mod uri;
 pub mod user_agent;
@@ -30,8 +35,9 @@ pub use header::{Field, FieldError};
 pub use message::Message;
 pub use method::Method;
 pub use params::Params;
-pub use parse::{DropReason, Limits, Rejection, Verdict, glance, parse};
+pub use parse::{DropReason, Limits, Rejection, Verdict, glance, parse, parse_framed};
 pub use read::CSeq;
 pub use status::{Class, Status};
+pub use transport::Transport;
 pub use uri::{Uri, UriError};
 pub use via::{MAGIC_COOKIE, SentBy, Via};

@@ -92,14 +92,35 @@ impl fmt::Display for DropReason {
     }
 }
 
-/// Reads one datagram, or one message that a stream's framing has cut out.
+/// Reads one datagram.
 ///
 /// An accepted message gives back the same bytes. It has a readable top Via, From, To, Call-ID and CSeq, and every Via
 /// is well formed; a request's Request-URI is well formed and its CSeq names its method. Other fields, Contact and Route
 /// among them, are judged when they are read.
 #[must_use]
 pub fn parse(bytes: &[u8], limits: &Limits) -> Verdict {
-    match read(bytes, limits) {
+    judge(read(bytes, limits))
+}
+
+/// As [`parse`], for one frame of a stream ([`super::framing`]): there a message must say how long it is
+/// (RFC 3261 §20.14), and one that says that it is longer than the limit is rejected with 513 before all of it is there.
+#[must_use]
+pub fn parse_framed(bytes: &[u8], limits: &Limits) -> Verdict {
+    let read = read(bytes, limits).map(|(message, outcome)| {
+        let outcome = match message.content_length() {
+            Ok(None) => Err(FieldError::Missing("Content-Length").into()),
+            Ok(Some(length)) if length > limits.message.saturating_sub(head_length(&message)) => {
+                Err(Fault::new(513, "Message Too Large"))
+            }
+            _ => outcome,
+        };
+        (message, outcome)
+    });
+    judge(read)
+}
+
+fn judge(read: Result<(Message, Result<(), Fault>), DropReason>) -> Verdict {
+    match read {
         Ok((message, Ok(()))) => Verdict::Accept(message),
         Ok((message, Err(fault))) => refuse(message, fault),
         Err(reason) => Verdict::Drop(reason),
@@ -149,6 +170,12 @@ fn read(bytes: &[u8], limits: &Limits) -> Result<(Message, Result<(), Fault>), D
         .and_then(|()| read_body(lines.rest, &mut message))
         .and_then(|()| check(&message));
     Ok((message, outcome))
+}
+
+/// Bytes before the body.
+fn head_length(message: &Message) -> usize {
+    let fields: usize = message.fields.iter().map(|field| field.raw().len()).sum();
+    message.start.raw.len() + fields + 2
 }
 
 /// A fault of a message, as its answer would name it.

@@ -109,22 +109,46 @@ impl Status {
     pub const TRYING: Self = Self(100);
     /// 180 Ringing.
     pub const RINGING: Self = Self(180);
+    /// 181 Call Is Being Forwarded.
+    pub const FORWARDED: Self = Self(181);
+    /// 182 Queued.
+    pub const QUEUED: Self = Self(182);
     /// 200 OK.
     pub const OK: Self = Self(200);
+    /// 300 Multiple Choices.
+    pub const MULTIPLE_CHOICES: Self = Self(300);
+    /// 301 Moved Permanently.
+    pub const MOVED_PERMANENTLY: Self = Self(301);
+    /// 302 Moved Temporarily.
+    pub const MOVED_TEMPORARILY: Self = Self(302);
+    /// 305 Use Proxy.
+    pub const USE_PROXY: Self = Self(305);
     /// 400 Bad Request.
     pub const BAD_REQUEST: Self = Self(400);
+    /// 401 Unauthorized.
+    pub const UNAUTHORIZED: Self = Self(401);
+    /// 403 Forbidden.
+    pub const FORBIDDEN: Self = Self(403);
     /// 404 Not Found.
     pub const NOT_FOUND: Self = Self(404);
     /// 405 Method Not Allowed.
     pub const METHOD_NOT_ALLOWED: Self = Self(405);
+    /// 406 Not Acceptable.
+    pub const NOT_ACCEPTABLE: Self = Self(406);
+    /// 407 Proxy Authentication Required.
+    pub const PROXY_AUTHENTICATION_REQUIRED: Self = Self(407);
     /// 408 Request Timeout.
     pub const REQUEST_TIMEOUT: Self = Self(408);
+    /// 413 Request Entity Too Large.
+    pub const REQUEST_ENTITY_TOO_LARGE: Self = Self(413);
     /// 415 Unsupported Media Type.
     pub const UNSUPPORTED_MEDIA_TYPE: Self = Self(415);
     /// 416 Unsupported URI Scheme.
     pub const UNSUPPORTED_URI_SCHEME: Self = Self(416);
     /// 420 Bad Extension.
     pub const BAD_EXTENSION: Self = Self(420);
+    /// 421 Extension Required.
+    pub const EXTENSION_REQUIRED: Self = Self(421);
     /// 423 Interval Too Brief.
     pub const INTERVAL_TOO_BRIEF: Self = Self(423);
     /// 480 Temporarily Unavailable.
@@ -135,10 +159,14 @@ impl Status {
     pub const LOOP_DETECTED: Self = Self(482);
     /// 483 Too Many Hops.
     pub const TOO_MANY_HOPS: Self = Self(483);
+    /// 485 Ambiguous.
+    pub const AMBIGUOUS: Self = Self(485);
     /// 486 Busy Here.
     pub const BUSY_HERE: Self = Self(486);
     /// 487 Request Terminated.
     pub const REQUEST_TERMINATED: Self = Self(487);
+    /// 488 Not Acceptable Here.
+    pub const NOT_ACCEPTABLE_HERE: Self = Self(488);
     /// 491 Request Pending.
     pub const REQUEST_PENDING: Self = Self(491);
     /// 500 Server Internal Error.
@@ -149,8 +177,12 @@ impl Status {
     pub const BAD_GATEWAY: Self = Self(502);
     /// 503 Service Unavailable.
     pub const SERVICE_UNAVAILABLE: Self = Self(503);
+    /// 504 Server Time-out.
+    pub const SERVER_TIMEOUT: Self = Self(504);
     /// 603 Decline.
     pub const DECLINE: Self = Self(603);
+    /// 606 Not Acceptable: the session, anywhere.
+    pub const NOT_ACCEPTABLE_ANYWHERE: Self = Self(606);
 
     /// The status of this code; `None` outside 100 to 699.
     #[must_use]

@@ -21,11 +21,15 @@ impl Edit for Planted {
         if !is_bye(&input) {
             return Some(input);
         }
-        if let Input::Datagram { from, bytes } = input
+        if let Input::Datagram {
+            from,
+            transport,
+            bytes,
+        } = input
             && let Some(bye) = SipMessage::read(&bytes)
         {
             let ok = Message::response_to(&bye.message, Status::OK, None);
-            cx.send(from, ok.to_bytes(), None);
+            cx.send(from, transport, ok.to_bytes(), None);
         }
         None
     }

@@ -3,15 +3,25 @@
 //! The machines and actors know nothing of them. A defect is either another value of one of an actor's
 //! policies or an edit of what goes into and comes out of its machine. A new one is a file and a line here.
 
+mod aborted_session_stays;
+mod accept_loop_dies;
+mod answer_after_global_failure_lost;
+mod api_500_on_reset;
 mod attempts_never_count;
 mod attempts_never_reset;
 mod attempts_reset_at_init;
+mod audio_after_hang_up;
+mod bye_goes_out_late;
 mod bye_ignored;
 mod bye_panics;
 mod bye_stops_at_first_contact;
 mod bye_without_consequence;
+mod call_record_kept;
+mod cancel_challenged;
 mod cancel_is_481;
+mod cancel_only_answered;
 mod dead_binding_stays;
+mod digest_loop;
 mod end_is_done;
 mod error_event_not_sent;
 mod error_event_swallowed;
@@ -19,33 +29,50 @@ mod error_flag_stays;
 mod error_of_no_known_type;
 mod errors_not_counted;
 mod expired_bindings_stay;
+mod failure_becomes_500;
 mod failure_not_acknowledged;
+mod failure_swallowed;
 mod generates_for_nobody;
+mod glare_window_shared;
+mod global_failure_at_once;
 mod grant_not_kept;
 mod last_event_id_not_sent;
 mod leading_space_lost;
+mod leg_taken_over;
 mod line_break_lost;
 mod line_without_end;
 mod losers_not_cancelled;
 mod lost_is_an_error_event;
 mod max_forwards_kept;
 mod network_error_is_502;
+mod no_close_deadline;
+mod no_frame_deadline;
+mod no_header_deadline;
 mod no_health_check;
 mod no_idle_deadline;
+mod nonce_count_stuck;
+mod offer_altered;
 mod own_fault_is_warning;
+mod reads_are_frames;
 mod reconnects_at_once;
 mod reconnects_without_limit;
+mod reset_unhandled;
 mod resumes_from_start;
 mod resumes_too_late;
+mod retries_at_once;
+mod retry_after_unread;
 mod retry_beside_the_stream;
 mod rewrite;
 mod second_final;
 mod skipped_repeat;
 mod status_in_stream;
 mod tag_changes;
+mod time_out_is_408;
 mod token_event;
 mod traceback_leaks;
+mod unavailable_not_retried;
 mod undeliverable_ack_is_502;
+mod unknown_call_is_200;
 mod unreachable_is_502;
 mod unreachable_is_error;
 mod validates_in_stream;
@@ -58,15 +85,25 @@ use linefault_actors::{Context, Deadlines, Input, Machine, Output};
 
 /// Every defect there is.
 pub const CATALOGUE: &[&Defect] = &[
+    &aborted_session_stays::DEFECT,
+    &accept_loop_dies::DEFECT,
+    &answer_after_global_failure_lost::DEFECT,
+    &api_500_on_reset::DEFECT,
     &attempts_never_count::DEFECT,
     &attempts_never_reset::DEFECT,
     &attempts_reset_at_init::DEFECT,
+    &audio_after_hang_up::DEFECT,
+    &bye_goes_out_late::DEFECT,
     &bye_ignored::DEFECT,
     &bye_panics::DEFECT,
     &bye_stops_at_first_contact::DEFECT,
     &bye_without_consequence::DEFECT,
+    &call_record_kept::DEFECT,
+    &cancel_challenged::DEFECT,
     &cancel_is_481::DEFECT,
+    &cancel_only_answered::DEFECT,
     &dead_binding_stays::DEFECT,
+    &digest_loop::DEFECT,
     &end_is_done::DEFECT,
     &error_event_not_sent::DEFECT,
     &error_event_swallowed::DEFECT,
@@ -74,31 +111,48 @@ pub const CATALOGUE: &[&Defect] = &[
     &error_of_no_known_type::DEFECT,
     &errors_not_counted::DEFECT,
     &expired_bindings_stay::DEFECT,
+    &failure_becomes_500::DEFECT,
     &failure_not_acknowledged::DEFECT,
+    &failure_swallowed::DEFECT,
     &generates_for_nobody::DEFECT,
+    &glare_window_shared::DEFECT,
+    &global_failure_at_once::DEFECT,
     &grant_not_kept::DEFECT,
     &last_event_id_not_sent::DEFECT,
     &leading_space_lost::DEFECT,
+    &leg_taken_over::DEFECT,
     &line_break_lost::DEFECT,
     &line_without_end::DEFECT,
     &losers_not_cancelled::DEFECT,
     &lost_is_an_error_event::DEFECT,
     &max_forwards_kept::DEFECT,
     &network_error_is_502::DEFECT,
+    &no_close_deadline::DEFECT,
+    &no_frame_deadline::DEFECT,
+    &no_header_deadline::DEFECT,
     &no_health_check::DEFECT,
     &no_idle_deadline::DEFECT,
+    &nonce_count_stuck::DEFECT,
+    &offer_altered::DEFECT,
     &own_fault_is_warning::DEFECT,
+    &reads_are_frames::DEFECT,
     &reconnects_at_once::DEFECT,
     &reconnects_without_limit::DEFECT,
+    &reset_unhandled::DEFECT,
     &resumes_from_start::DEFECT,
     &resumes_too_late::DEFECT,
+    &retries_at_once::DEFECT,
+    &retry_after_unread::DEFECT,
     &retry_beside_the_stream::DEFECT,
     &second_final::DEFECT,
     &skipped_repeat::DEFECT,
     &status_in_stream::DEFECT,
     &tag_changes::DEFECT,
+    &time_out_is_408::DEFECT,
     &traceback_leaks::DEFECT,
+    &unavailable_not_retried::DEFECT,
     &undeliverable_ack_is_502::DEFECT,
+    &unknown_call_is_200::DEFECT,
     &unreachable_is_502::DEFECT,
     &unreachable_is_error::DEFECT,
     &validates_in_stream::DEFECT,
@@ -187,5 +241,9 @@ impl Machine for Edited {
 
     fn deadlines(&self) -> Deadlines {
         self.machine.deadlines()
+    }
+
+    fn accepts_connections(&self) -> bool {
+        self.machine.accepts_connections()
     }
 }

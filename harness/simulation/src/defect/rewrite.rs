@@ -11,7 +11,13 @@ pub(super) fn rewrite(
     old: &str,
     new: &str,
 ) -> Output {
-    let Output::Send { to, bytes, ticket } = &output else {
+    let Output::Send {
+        to,
+        transport,
+        bytes,
+        ticket,
+    } = &output
+    else {
         return output;
     };
     let message = SipMessage::read(bytes).filter(wanted);
@@ -19,6 +25,7 @@ pub(super) fn rewrite(
     match text {
         Some(text) => Output::Send {
             to: *to,
+            transport: *transport,
             bytes: text.replacen(old, new, 1).into(),
             ticket: *ticket,
         },
@@ -30,6 +37,6 @@ pub(super) fn rewrite(
 pub(super) fn sent(output: &Output) -> Option<SipMessage> {
     match output {
         Output::Send { bytes, .. } => SipMessage::read(bytes),
-        Output::Report(_) => None,
+        Output::Close { .. } | Output::Report(_) => None,
     }
 }

@@ -22,7 +22,13 @@ impl Edit for SecondThought {
 }
 
 fn second_answer(output: &Output) -> Option<Output> {
-    let Output::Send { to, bytes, ticket } = output else {
+    let Output::Send {
+        to,
+        transport,
+        bytes,
+        ticket,
+    } = output
+    else {
         return None;
     };
     let answer = SipMessage::read(bytes).filter(|answer| answer.summary() == "200 BYE")?;
@@ -30,6 +36,7 @@ fn second_answer(output: &Output) -> Option<Output> {
     let bytes = text.replacen("SIP/2.0 200 OK", "SIP/2.0 500 Server Internal Error", 1);
     Some(Output::Send {
         to: *to,
+        transport: *transport,
         bytes: bytes.into(),
         ticket: *ticket,
     })

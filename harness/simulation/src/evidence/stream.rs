@@ -8,7 +8,8 @@ use std::net::SocketAddr;
 use std::ops::Range;
 
 use linefault_network::{
-    self as network, Alteration, Flags, HostId, Instant, Packet, Payload, RecordId, Segment,
+    self as network, Alteration, ConnectionState, Flags, HostId, Instant, Packet, Payload,
+    RecordId, Segment,
 };
 
 use crate::trace::{Event, Record};
@@ -43,6 +44,8 @@ pub struct Stream {
     pub fin: Option<Closing>,
     /// A reset that came from its sender, or in its name.
     pub reset: Option<Closing>,
+    /// When its sender's kernel was done with the connection, for whatever reason.
+    pub closed: Option<Seen>,
     initial: u32,
     sent: Vec<Mark>,
     arrived: Vec<Mark>,
@@ -225,6 +228,17 @@ impl Connections {
         match event {
             network::Event::Sent { packet } => self.sent(packet, seen),
             network::Event::Delivered { packet } => self.delivered(packet, seen),
+            network::Event::ConnectionState {
+                local,
+                remote,
+                state: ConnectionState::Closed,
+                ..
+            } => {
+                let (place, side) = self.directions.get(&(*local, *remote)).copied()?;
+                let stream = self.all[place].stream_mut(side);
+                stream.closed.get_or_insert(seen);
+                None
+            }
             network::Event::Altered {
                 packet,
                 how: Alteration::Duplicated { of },

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use linefault_network::HostId;
 use linefault_protocol::sip::Method;
 
+use super::bridge::Bridge;
 use super::timers::{GIVE_UP, T4, later};
 use super::{Finding, Holds, Oracle};
 use crate::evidence::{Arrival, Evidence, SipMessage, Transmission};
@@ -147,20 +148,32 @@ fn excused(evidence: &Evidence<'_>, arrival: &Arrival, request: &SipMessage) -> 
         || (request.method != Method::Invite && silent_downstream(evidence, arrival, request))
 }
 
-/// Whether the host passed the request on and heard nothing final: it then keeps silent (RFC 4320 §4.2).
+/// Whether the host passed the request on, in its own call or in a B2BUA's other leg, and heard nothing final: it then
+/// keeps silent (RFC 4320 §4.2).
 fn silent_downstream(evidence: &Evidence<'_>, arrival: &Arrival, request: &SipMessage) -> bool {
     let same = |message: Option<&SipMessage>, wanted: fn(&SipMessage) -> bool| {
         message.is_some_and(|message| {
             wanted(message) && message.method == request.method && message.branch != request.branch
         })
     };
-    let mut sent = evidence.sent_in_exchange(request);
+    let bridges = Bridge::all(evidence).filter(|bridge| bridge.host == arrival.host);
+    let other_leg: Vec<&str> = bridges
+        .filter_map(|bridge| bridge.partner(&request.call_id))
+        .collect();
+    let sent = evidence.sent_in_exchange(request);
+    let mut sent = sent.chain(other_leg.iter().flat_map(|leg| evidence.sent_in_call(leg)));
     let passed_on = sent.any(|sent| {
         sent.from == arrival.host
+            && sent.at >= arrival.at
             && sent.left()
             && same(sent.message.as_deref(), SipMessage::is_request)
     });
-    let mut heard = evidence.arrived_in_exchange(request);
+    let heard = evidence.arrived_in_exchange(request);
+    let mut heard = heard.chain(
+        other_leg
+            .iter()
+            .flat_map(|leg| evidence.arrived_in_call(leg)),
+    );
     let answered = heard.any(|answer| {
         answer.host == arrival.host
             && answer.read_at.is_some_and(|at| at >= arrival.at)

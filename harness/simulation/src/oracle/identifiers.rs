@@ -1,6 +1,7 @@
 //! What ties messages together fits: branches, tags, Call-ID, CSeq, Via.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use linefault_network::HostId;
 use linefault_protocol::sip::{MAGIC_COOKIE, Method};
@@ -74,7 +75,7 @@ impl<'e> Branches<'e> {
 /// The CSeq numbers that each end has used.
 #[derive(Default)]
 struct Numbers<'e> {
-    highest: BTreeMap<(HostId, &'e str, &'e str, &'e str), u32>,
+    highest: BTreeMap<(HostId, &'e str, &'e str, &'e str), (u32, SocketAddr)>,
 }
 
 impl<'e> Numbers<'e> {
@@ -96,8 +97,13 @@ impl<'e> Numbers<'e> {
         );
         let before = self.highest.get(&own).or_else(|| self.highest.get(&begun));
         let before = before.copied();
-        self.highest.insert(own, request.cseq);
-        let before = before.filter(|before| request.cseq <= *before)?;
+        self.highest.insert(own, (request.cseq, sent.destination));
+        // RFC 3263 §4.3: at another server an identical request is tried, under the same number.
+        let elsewhere =
+            |server: SocketAddr| request.to_tag.is_empty() && server != sent.destination;
+        let (before, _) = before.filter(|(before, server)| {
+            request.cseq < *before || request.cseq == *before && !elsewhere(*server)
+        })?;
         Some(format!(
             "CSeq {} of {} does not rise above {before}",
             request.cseq, request.method

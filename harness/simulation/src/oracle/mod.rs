@@ -5,18 +5,27 @@
 
 mod acknowledged;
 mod agreement;
+mod audio;
 mod bindings;
+mod bridge;
 mod cancel;
+mod credentials;
 mod error_events;
 mod final_answer;
 mod forwarding;
 mod generation;
+mod glare;
+mod global_failure;
 mod identifiers;
 mod left_over;
+mod legs;
 mod log_levels;
+mod non_invite_408;
 mod panic;
 mod reconnects;
+mod relayed;
 mod retransmission;
+mod retry_after;
 mod ringing;
 mod stream_metrics;
 mod stream_text;
@@ -35,11 +44,23 @@ pub const CATALOGUE: &[&Oracle] = &[
     &acknowledged::ORACLE,
     &cancel::ORACLE,
     &forwarding::ORACLE,
+    &relayed::ORACLE,
+    &legs::ORACLE,
+    &global_failure::ORACLE,
+    &glare::ORACLE,
     &identifiers::ORACLE,
     &log_levels::ORACLE,
     &agreement::ORACLE,
     &ringing::ORACLE,
     &bindings::ORACLE,
+    &credentials::ORACLE,
+    &retry_after::ORACLE,
+    &non_invite_408::ORACLE,
+    &audio::after_hang_up::ORACLE,
+    &audio::close::ORACLE,
+    &audio::reset_level::ORACLE,
+    &audio::next_call::ORACLE,
+    &audio::api::ORACLE,
     &stream_text::ORACLE,
     &reconnects::ORACLE,
     &error_events::ORACLE,

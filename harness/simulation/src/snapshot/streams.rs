@@ -20,6 +20,36 @@ pub(super) fn lines(page: &Page<'_>) -> Vec<(RecordId, Line)> {
             all
         });
     lines.extend(said(page));
+    lines.extend(unsaid(page));
+    lines
+}
+
+/// What was begun on a connection and never became whole. Text may be of a protocol that is read elsewhere.
+fn unsaid(page: &Page<'_>) -> Vec<(RecordId, Line)> {
+    let evidence = page.evidence;
+    let mut said = std::collections::BTreeMap::new();
+    for utterance in &evidence.utterances {
+        said.insert((utterance.connection, utterance.side), utterance.end);
+    }
+    let mut lines = Vec::new();
+    for (place, connection) in evidence.connections.iter().enumerate() {
+        for side in [Side::Up, Side::Down] {
+            let stream = connection.stream(side);
+            let known = said.get(&(place, side)).copied();
+            let is_text = stream.bytes.first().is_some_and(u8::is_ascii_uppercase);
+            let from = known.unwrap_or(0);
+            let Some(begun) = stream.sent_at(from + 1) else {
+                continue;
+            };
+            if known.is_some() || !is_text {
+                let text = format!("{} bytes that are nothing whole", stream.bytes.len() - from);
+                let ends = ends(page, connection, side);
+                let arrives = stream.arrived() > from;
+                let line = page.between(begun.at, (&ends.0, &ends.1), arrives, &text);
+                lines.push((begun.record, line));
+            }
+        }
+    }
     lines
 }
 

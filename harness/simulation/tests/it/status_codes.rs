@@ -9,42 +9,7 @@ use crate::support::root;
 
 /// Codes of RFC 3261 §21 that no scenario emits yet.
 const MISSING: &[u16] = &[
-    181, // a B2BUA forwards the call elsewhere
-    182, // a queue
     183, // early media
-    300, // a redirect with a choice
-    301, // moved for good
-    302, // moved for now
-    305, // to be called through a proxy
-    380, // an alternative service
-    401, // a registrar's challenge
-    402, // told so
-    403, // a barred account
-    404, // an unknown user
-    405, // a method that is not for this address
-    406, // no type of body that the client takes
-    407, // a proxy's challenge
-    410, // told so
-    413, // a body beyond the limit
-    414, // a Request-URI beyond the limit
-    415, // a type of body that nobody reads
-    416, // another scheme
-    420, // an extension that is not understood
-    421, // an extension that is needed
-    482, // a loop
-    483, // no hops left
-    484, // overlap dialling
-    485, // an ambiguous name
-    488, // no codec in common
-    491, // two re-INVITEs that cross
-    493, // a body that cannot be decrypted
-    501, // an unknown method
-    504, // an outside server that does not answer
-    505, // another version
-    513, // a message beyond the limit
-    600, // told so
-    604, // told so
-    606, // no codec in common anywhere
 ];
 
 // A code without a row would be one of which nothing shows that it ever goes out.

@@ -4,7 +4,7 @@
 
 use super::context::{Branch, BranchState, Cancel};
 use super::route::Target;
-use super::{Event, Failure, Proxy, ProxyTurn, TIMER_C, forward};
+use super::{Event, Failure, Proxy, ProxyTurn, forward};
 use crate::sip::Method;
 use crate::sip::transaction::TransactionId;
 use crate::sip::turn::cancel_of;
@@ -28,12 +28,13 @@ impl Proxy {
             destination: None,
             request: context.request.clone(),
             state: BranchState::Calling,
+            when_silent: self.statuses.when_silent(target.outside),
             cancel: Cancel::No,
         };
         if let Some((destination, request)) = prepared {
             let client = turn.request(destination, request.clone());
             self.upstream.insert(client, server);
-            let timer_c = (request.method() == Method::Invite).then(|| turn.now + TIMER_C);
+            let timer_c = (request.method() == Method::Invite).then(|| context.timer_c(turn.now));
             self.timers_c.set(client, timer_c);
             branch.client = Some(client);
             branch.destination = Some(destination);

@@ -3,9 +3,10 @@
 //! Owns the branches and the choice of the best response (RFC 3261 §16.7 steps 4, 6 and 7). Refuses to send.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use super::Event;
 use super::route::Target;
+use super::{Event, TIMER_C};
 use crate::Instant;
 use crate::sip::transaction::TransactionId;
 use crate::sip::{Class, Message, Method, Status};
@@ -20,6 +21,8 @@ pub(super) struct ResponseContext {
     pub(super) branches: Vec<Branch>,
     /// Targets to be tried when the one before is unreachable.
     pub(super) alternates: Vec<Target>,
+    /// When an INVITE that said so is no longer wanted (RFC 3261 §20.19).
+    pub(super) expires_at: Option<Instant>,
     /// When a context that let a 2xx pass may be forgotten.
     pub(super) forget_at: Option<Instant>,
 }
@@ -33,6 +36,8 @@ pub(super) struct Branch {
     /// As it was sent.
     pub(super) request: Message,
     pub(super) state: BranchState,
+    /// What it counts as when nothing comes back.
+    pub(super) when_silent: Status,
     /// Whether it is to be cancelled, or was.
     pub(super) cancel: Cancel,
 }
@@ -48,6 +53,8 @@ pub(super) enum BranchState {
     Answered(Message),
     /// This proxy has made up its final response.
     Failed(Message),
+    /// Its redirection was followed: other branches stand for it.
+    Redirected,
     /// It was given up, and nothing is to be said about it (RFC 4320 §4.2).
     Silent,
 }
@@ -75,14 +82,23 @@ pub(super) enum Choice {
 }
 
 impl ResponseContext {
-    pub(super) fn new(request: Message, mark: u64, alternates: Vec<Target>) -> Self {
+    pub(super) fn new(now: Instant, request: Message, mark: u64, alternates: Vec<Target>) -> Self {
+        let invites = request.method() == Method::Invite;
+        let expires = request.expires().ok().flatten().filter(|_| invites);
         Self {
+            expires_at: expires.map(|seconds| now + Duration::from_secs(seconds.into())),
             request,
             mark,
             branches: Vec::new(),
             alternates,
             forget_at: None,
         }
+    }
+
+    /// When Timer C of a branch fires that shows life now: no later than the invitation lasts.
+    pub(super) fn timer_c(&self, now: Instant) -> Instant {
+        let latest = self.expires_at.unwrap_or(Instant::FAR_FUTURE);
+        (now + TIMER_C).min(latest)
     }
 
     pub(super) fn branch_mut(&mut self, client: TransactionId) -> Option<&mut Branch> {

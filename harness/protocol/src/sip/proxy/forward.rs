@@ -84,17 +84,28 @@ pub(super) fn mark(request: &Message) -> u64 {
 // RFC 3261 §16.3 step 4; RFC 5393 §4.2 demands it of every proxy that forks.
 pub(super) fn has_looped(identity: &Identity, request: &Message, mark: u64) -> bool {
     let own_mark = format!(".{mark:016x}");
-    let is_ours = |via: &Via<'_>| {
-        let sent_by = via.sent_by();
-        read_ip(sent_by.host) == Some(identity.address.ip())
-            && sent_by.port_or_default(via.transport()) == identity.address.port()
-    };
-    request.values("Via").filter_map(Via::parse).any(|via| {
-        is_ours(&via)
-            && via
-                .branch()
-                .is_some_and(|branch| branch.ends_with(&own_mark))
+    let mut own = own_vias(identity, request);
+    own.any(|via| {
+        via.branch()
+            .is_some_and(|branch| branch.ends_with(&own_mark))
     })
+}
+
+/// Whether a request was here before, with whatever mark.
+pub(super) fn was_here(identity: &Identity, request: &Message) -> bool {
+    own_vias(identity, request).next().is_some()
+}
+
+fn own_vias<'a>(identity: &Identity, request: &'a Message) -> impl Iterator<Item = Via<'a>> {
+    let address = identity.address;
+    request
+        .values("Via")
+        .filter_map(Via::parse)
+        .filter(move |via| {
+            let sent_by = via.sent_by();
+            read_ip(sent_by.host) == Some(address.ip())
+                && sent_by.port_or_default(via.transport()) == address.port()
+        })
 }
 
 // Steps 6 and 7: the topmost route decides, or else the Request-URI. A route without `lr` is a strict router: it becomes

@@ -9,6 +9,8 @@
 mod branch;
 mod context;
 mod forward;
+mod gate;
+mod recurse;
 mod request;
 mod response;
 mod route;
@@ -24,7 +26,9 @@ use super::turn::Turn;
 use super::{Message, Method, Status};
 use crate::{Instant, Schedule};
 use context::ResponseContext;
+use gate::Gate;
 
+pub use gate::Rules;
 pub use statuses::{Failure, Statuses};
 
 /// A stateful proxy for one domain.
@@ -32,6 +36,7 @@ pub use statuses::{Failure, Statuses};
 pub struct Proxy {
     identity: Identity,
     statuses: Statuses,
+    gate: Gate,
     contexts: BTreeMap<TransactionId, ResponseContext>,
     upstream: BTreeMap<TransactionId, TransactionId>,
     cancels: BTreeMap<TransactionId, TransactionId>,
@@ -109,12 +114,20 @@ impl Proxy {
         Self {
             identity,
             statuses,
+            gate: Gate::new(Rules::default()),
             contexts: BTreeMap::new(),
             upstream: BTreeMap::new(),
             cancels: BTreeMap::new(),
             timers_c: Schedule::new(),
             leftovers: Schedule::new(),
         }
+    }
+
+    /// The same proxy with these rules.
+    #[must_use]
+    pub fn with_rules(mut self, rules: Rules) -> Self {
+        self.gate = Gate::new(rules);
+        self
     }
 
     /// When Timer C of a branch fires.

@@ -22,12 +22,10 @@ impl Proxy {
             return self.cancel(turn, id, &request);
         }
         let mut prepared = Prepared::of(&request);
-        match route::place(
-            &self.identity,
-            bindings,
-            prepared.mark,
-            &mut prepared.message,
-        ) {
+        let place = route::validate(&self.identity, prepared.mark, &request)
+            .and_then(|()| self.stopped_at_gate(turn, &request))
+            .and_then(|()| route::place(&self.identity, bindings, &mut prepared.message));
+        match place {
             // RFC 3261 §8.2.2.2: for what ends here, this is a UAS.
             Ok(Place::Here | Place::Registrar(_)) if turn.layer.is_merged(id) => {
                 self.refuse(turn, id, &request, &Status::LOOP_DETECTED.into());
@@ -49,12 +47,8 @@ impl Proxy {
     // RFC 3261 §16.11: forwarded statelessly.
     pub fn ack(&mut self, turn: &mut ProxyTurn<'_>, bindings: &Bindings, ack: &Message) {
         let mut prepared = Prepared::of(ack);
-        let place = route::place(
-            &self.identity,
-            bindings,
-            prepared.mark,
-            &mut prepared.message,
-        );
+        let place = route::validate(&self.identity, prepared.mark, ack)
+            .and_then(|()| route::place(&self.identity, bindings, &mut prepared.message));
         let Ok(Place::Targets(targets)) = place else {
             return;
         };
@@ -120,7 +114,7 @@ impl Proxy {
         if serial {
             targets.truncate(1);
         }
-        let context = ResponseContext::new(message, mark, alternates);
+        let context = ResponseContext::new(turn.now, message, mark, alternates);
         self.contexts.insert(id, context);
         for target in &targets {
             self.send_to(turn, id, target);
@@ -137,8 +131,8 @@ impl Proxy {
     ) {
         turn.above.push(refused(request, refusal.status));
         let mut response = turn.response_saying(request, refusal.status, &refusal.reason);
-        if let Some(option) = &refusal.unsupported {
-            response.append("Unsupported", option);
+        for (name, value) in &refusal.fields {
+            response.append(name, value);
         }
         turn.respond(id, response);
     }

@@ -3,7 +3,7 @@
 //! Owns response processing (RFC 3261 §16.7).
 
 use super::context::{BranchState, Cancel, Choice};
-use super::{Proxy, ProxyTurn, TIMER_C};
+use super::{Proxy, ProxyTurn};
 use crate::sip::transaction::TransactionId;
 use crate::sip::{Class, Message, Method, Status};
 
@@ -38,7 +38,9 @@ impl Proxy {
                 {
                     context.cancel_all();
                 }
-                self.failure(turn, server, client, response);
+                if !self.follow(turn, server, client, &response) {
+                    self.failure(turn, server, client, response);
+                }
                 self.send_cancels(turn, server);
             }
         }
@@ -52,20 +54,20 @@ impl Proxy {
         response: Message,
     ) {
         let trying = response.status() == Some(Status::TRYING);
-        let Some(branch) = self
-            .contexts
-            .get_mut(&server)
-            .and_then(|context| context.branch_mut(client))
+        let Some(context) = self.contexts.get_mut(&server) else {
+            return;
+        };
+        let timer_c = context.timer_c(turn.now);
+        let Some(branch) = context
+            .branch_mut(client)
+            .filter(|branch| !branch.has_ended())
         else {
             return;
         };
-        if branch.has_ended() {
-            return;
-        }
         branch.state = BranchState::Proceeding;
         // §16.7 step 2: Timer C starts again with 101 to 199.
         if self.timers_c.get(client).is_some() && branch.cancel != Cancel::Sent && !trying {
-            self.timers_c.set(client, Some(turn.now + TIMER_C));
+            self.timers_c.set(client, Some(timer_c));
         }
         // §16.7 step 5: a 100 is hop by hop.
         if !trying {

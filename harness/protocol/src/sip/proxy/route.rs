@@ -27,6 +27,8 @@ pub(super) struct Target {
     pub(super) uri: Uri,
     /// Where a contact behind a NAT was seen, which is where it can be reached.
     pub(super) seen_at: Option<SocketAddr>,
+    /// Whether it is an outside server that this proxy reaches out to for its user.
+    pub(super) outside: bool,
 }
 
 impl Target {
@@ -34,6 +36,7 @@ impl Target {
         Self {
             uri: binding.contact.clone(),
             seen_at: binding.seen_at,
+            outside: false,
         }
     }
 }
@@ -43,8 +46,16 @@ pub(super) struct Refusal {
     pub(super) status: Status,
     /// The reason phrase.
     pub(super) reason: String,
-    /// Goes into Unsupported.
-    pub(super) unsupported: Option<String>,
+    /// The header fields that must come with it.
+    pub(super) fields: Vec<(&'static str, String)>,
+}
+
+impl Refusal {
+    /// The same with one more header field.
+    pub(super) fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.fields.push((name, value.to_owned()));
+        self
+    }
 }
 
 impl From<Status> for Refusal {
@@ -52,19 +63,17 @@ impl From<Status> for Refusal {
         Self {
             status,
             reason: status.reason().to_owned(),
-            unsupported: None,
+            fields: Vec::new(),
         }
     }
 }
 
-/// Finds the place of a request with that mark and takes its own routes out of it.
+/// Finds the place of a request that is valid and takes its own routes out of it.
 pub(super) fn place(
     identity: &Identity,
     bindings: &Bindings,
-    mark: u64,
     request: &mut Message,
 ) -> Result<Place, Refusal> {
-    validate(identity, mark, request)?;
     take_own_routes(identity, request);
     let uri = request.request_uri().map(Uri::parse);
     let Some(Ok(uri)) = uri else {
@@ -102,7 +111,7 @@ pub(super) fn siblings(bindings: &Bindings, target: &Target) -> Vec<Target> {
 
 impl Identity {
     /// Whether a URI is in the domain, or is the proxy's own address.
-    fn serves(&self, uri: &Uri) -> bool {
+    pub(super) fn serves(&self, uri: &Uri) -> bool {
         uri.host().eq_ignore_ascii_case(&self.domain) || self.is_self(uri)
     }
 
@@ -125,7 +134,7 @@ impl Identity {
 }
 
 // RFC 3261 §16.3
-fn validate(identity: &Identity, mark: u64, request: &Message) -> Result<(), Refusal> {
+pub(super) fn validate(identity: &Identity, mark: u64, request: &Message) -> Result<(), Refusal> {
     let scheme = request.request_uri().and_then(|uri| uri.split(':').next());
     // Without TLS a `sips` URI cannot be honoured (§26.2.2), so that its scheme is as good as unknown.
     if !scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("sip")) {
@@ -157,10 +166,7 @@ fn refuse_extensions(required: &[&str]) -> Result<(), Refusal> {
     if required.is_empty() {
         return Ok(());
     }
-    Err(Refusal {
-        unsupported: Some(required.join(", ")),
-        ..Status::BAD_EXTENSION.into()
-    })
+    Err(Refusal::from(Status::BAD_EXTENSION).with("Unsupported", &required.join(", ")))
 }
 
 // RFC 3261 §16.4
@@ -205,10 +211,13 @@ fn outside(bindings: &Bindings, request: &Message, uri: Uri) -> Result<Place, Re
     if uri.socket_address().is_none() && !routed {
         return Err(Status::NOT_FOUND.into());
     }
-    let seen_at = bindings
-        .of_contact(&uri)
-        .and_then(|(_, binding)| binding.seen_at);
-    Ok(Place::Targets(vec![Target { uri, seen_at }]))
+    let known = bindings.of_contact(&uri).map(|(_, binding)| binding);
+    let in_dialog = request.to().is_ok_and(|to| to.tag().is_some());
+    Ok(Place::Targets(vec![Target {
+        seen_at: known.and_then(|binding| binding.seen_at),
+        outside: known.is_none() && !routed && !in_dialog,
+        uri,
+    }]))
 }
 
 // RFC 3261 §10.3 steps 2 and 5: what the client requires, and the address-of-record, which is in To.

@@ -12,12 +12,15 @@ impl Proxy {
     pub fn timeout(&mut self, turn: &mut ProxyTurn<'_>, client: TransactionId, timer: Timer) {
         // RFC 3261 §16.8: a CANCEL that gets no answer leaves its INVITE as if 408 had been received.
         if let Some(invite) = self.cancels.remove(&client) {
-            return self.give_up(turn, invite, Status::REQUEST_TIMEOUT);
+            return self.give_up(turn, invite, Some(Status::REQUEST_TIMEOUT));
         }
         match timer {
-            Timer::B => self.give_up(turn, client, Status::REQUEST_TIMEOUT),
+            Timer::B => self.give_up(turn, client, None),
             // RFC 4320 §4.2: no 408 to a non-INVITE; its client has given up by itself.
-            Timer::F => self.abandon(turn, client),
+            Timer::F => match self.statuses.silent_non_invite {
+                None => self.abandon(turn, client),
+                status => self.give_up(turn, client, status),
+            },
             _ => {}
         }
     }
@@ -32,7 +35,7 @@ impl Proxy {
     ) {
         turn.layer.transport_failed(turn.now, client, turn.below);
         if let Some(invite) = self.cancels.remove(&client) {
-            return self.give_up(turn, invite, Status::REQUEST_TIMEOUT);
+            return self.give_up(turn, invite, Some(Status::REQUEST_TIMEOUT));
         }
         let Some(&server) = self.upstream.get(&client) else {
             return;
@@ -83,18 +86,18 @@ impl Proxy {
             .and_then(|context| context.branch_mut(client))
             .filter(|branch| branch.may_be_cancelled());
         let Some(branch) = branch else {
-            return self.give_up(turn, client, Status::REQUEST_TIMEOUT);
+            return self.give_up(turn, client, Some(Status::REQUEST_TIMEOUT));
         };
         branch.cancel = Cancel::Wanted;
         self.send_cancels(turn, server);
     }
 
-    /// Ends a branch that will not be answered, and its client transaction.
+    /// Ends a branch that will not be answered, and its client transaction, as that status or as one that was silent.
     pub(super) fn give_up(
         &mut self,
         turn: &mut ProxyTurn<'_>,
         client: TransactionId,
-        status: Status,
+        status: Option<Status>,
     ) {
         let Some(&server) = self.upstream.get(&client) else {
             return;
@@ -109,6 +112,7 @@ impl Proxy {
             return;
         };
         turn.above.extend(branch.no_answer());
+        let status = status.unwrap_or(branch.when_silent);
         let response = turn.response(&context.request, status);
         turn.layer.terminate(turn.now, client, turn.below);
         self.end_branch(turn, server, client, BranchState::Failed(response));

@@ -21,6 +21,10 @@ pub struct Statuses {
     pub program: Status,
     /// A lone 503 of the next hop.
     pub service_unavailable: Status,
+    /// An outside server did not answer an INVITE.
+    pub outside_silent: Status,
+    /// Nobody answered a request other than INVITE; `None` says nothing, and nothing else is right (RFC 4320 §4.2).
+    pub silent_non_invite: Option<Status>,
     /// Whether a BYE whose target is unreachable is tried on the user's next contact.
     pub bye_tries_next_contact: bool,
 }
@@ -47,6 +51,9 @@ impl Statuses {
         network: Status::SERVICE_UNAVAILABLE,
         program: Status::BAD_GATEWAY,
         service_unavailable: Status::SERVER_INTERNAL_ERROR,
+        // RFC 3261 §21.5.5
+        outside_silent: Status::SERVER_TIMEOUT,
+        silent_non_invite: None,
         bye_tries_next_contact: true,
     };
 
@@ -60,8 +67,21 @@ impl Statuses {
         network: Status::SERVER_INTERNAL_ERROR,
         program: Status::SERVER_INTERNAL_ERROR,
         service_unavailable: Status::SERVER_INTERNAL_ERROR,
+        // §16.8: whoever is silent counts as 408.
+        outside_silent: Status::REQUEST_TIMEOUT,
+        silent_non_invite: None,
         bye_tries_next_contact: false,
     };
+
+    /// The status for an INVITE that got no answer, from an outside server or from a contact of this domain.
+    #[must_use]
+    pub fn when_silent(&self, outside: bool) -> Status {
+        if outside {
+            self.outside_silent
+        } else {
+            Status::REQUEST_TIMEOUT
+        }
+    }
 
     /// The status for that failure to deliver that request.
     #[must_use]

@@ -1,4 +1,5 @@
 mod fork;
+mod gate;
 mod properties;
 mod way;
 

@@ -32,7 +32,13 @@ impl Nat {
             sent_by.port_or_default(via.transport()),
         );
         let outside = SocketAddr::new(via.received()?, via.rport()??);
-        (inside != outside).then_some(Self { inside, outside })
+        // The source port of a connection is never the one that its client listens on.
+        let behind = if via.is_reliable() {
+            inside.ip() != outside.ip()
+        } else {
+            inside != outside
+        };
+        behind.then_some(Self { inside, outside })
     }
 
     /// Where a contact is seen from here; `None` if it is somebody else's and not that of the sender.

@@ -18,6 +18,8 @@ pub(super) struct Transaction {
     /// Server: the latest response.
     pub(super) response: Option<Message>,
     pub(super) destination: SocketAddr,
+    /// Client: whether it goes over TCP for its size alone (RFC 3261 §18.1.1).
+    pub(super) moved: bool,
     pub(super) deadline: Option<Instant>,
     /// [`Machine::lingers`], as of the latest deadline.
     pub(super) lingers: bool,

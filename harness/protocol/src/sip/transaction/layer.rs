@@ -4,6 +4,7 @@
 //! the driver sends what comes out and says what time it is.
 
 mod matching;
+mod way;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -15,7 +16,7 @@ use super::{
     TransactionId,
 };
 use crate::Instant;
-use crate::sip::{Message, Method, Status};
+use crate::sip::{Message, Method, Status, Transport};
 
 /// All transactions of one element.
 ///
@@ -24,6 +25,7 @@ use crate::sip::{Message, Method, Status};
 #[derive(Clone, Debug)]
 pub struct Layer {
     timers: Timers,
+    usual: Transport,
     capacity: usize,
     last: u64,
     transactions: BTreeMap<TransactionId, Transaction>,
@@ -51,6 +53,7 @@ impl Layer {
     pub fn with_capacity(timers: Timers, capacity: usize) -> Self {
         Self {
             timers,
+            usual: Transport::Udp,
             capacity,
             last: 0,
             transactions: BTreeMap::new(),
@@ -80,14 +83,18 @@ impl Layer {
     /// Starts a client transaction for a request whose top Via (with its branch) the caller has written. An ACK for a 2xx
     /// is no transaction: it is sent without this layer (RFC 3261 §13.2.2.4).
     ///
+    /// A Via that says UDP is made to say TCP where that is what the request must go over: its next hop's URI says so, or
+    /// it is too large for UDP (§18.1.1). A CANCEL goes over what its INVITE went over (§9.1).
+    ///
     /// A request that can start none comes back as [`Output::Refused`] with the number returned here.
     pub fn request(
         &mut self,
         now: Instant,
         destination: SocketAddr,
-        request: Message,
+        mut request: Message,
         out: &mut Vec<Output>,
     ) -> TransactionId {
+        let moved = self.settle_transport(&mut request, destination);
         match self.client_key(&request) {
             Ok(key) => {
                 let invite = request.method() == Method::Invite;
@@ -96,7 +103,11 @@ impl Layer {
                 } else {
                     Kind::NonInviteClient
                 };
-                self.open(now, kind, key, request, destination, Carried::Nothing, out)
+                let id = self.open(now, kind, key, request, destination, Carried::Nothing, out);
+                if let Some(transaction) = self.transactions.get_mut(&id) {
+                    transaction.moved = moved;
+                }
+                id
             }
             Err(error) => {
                 let transaction = self.next_id();
@@ -288,6 +299,7 @@ impl Layer {
             request,
             response: None,
             destination,
+            moved: false,
             deadline: None,
             lingers: false,
         };

@@ -90,6 +90,14 @@ impl Machine {
             .all(|running| running.timer.only_lingers())
     }
 
+    /// Back to its initial state, for an unreliable transport: it begins anew (RFC 3261 §18.1.1).
+    pub fn fall_back(&mut self, out: &mut Vec<Effect>) {
+        self.reliable = false;
+        self.state = State::Initial;
+        let stopped = self.running.drain(..);
+        out.extend(stopped.map(|running| Effect::TimerCancelled(running.timer)));
+    }
+
     /// Lets something happen.
     ///
     /// # Errors

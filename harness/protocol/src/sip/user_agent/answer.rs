@@ -4,8 +4,9 @@
 //! comes (RFC 3261 §13.3.1).
 
 use super::call::{Phase, Unacknowledged};
-use super::request::{ALLOW, offer};
+use super::request::ALLOW;
 use super::{Ending, Event, Failure, Refusal, UserAgent, UserAgentTurn};
+use crate::sip::sdp::MEDIA_TYPE;
 use crate::sip::transaction::TransactionId;
 use crate::sip::{Message, Status};
 
@@ -44,7 +45,8 @@ impl UserAgent {
         let Phase::Ringing(ringing) = &mut call.phase else {
             return;
         };
-        if ringing.rings {
+        // Who need not think about a refusal does not ring for it.
+        if ringing.rings || status.is_some() && pick_up.is_zero() {
             let refusal = self.config.answer.refusal.clone();
             return match status {
                 Some(status) => {
@@ -88,7 +90,14 @@ impl UserAgent {
         else {
             return;
         };
-        let ok = self.take_offer(turn, id, &ringing.invite, &ringing.tag, ringing.server);
+        let (invite, description) = (&ringing.invite, ringing.description);
+        let ok = self.take_offer(
+            turn,
+            id,
+            (invite, description),
+            &ringing.tag,
+            ringing.server,
+        );
         let Some(call) = self.calls.get_mut(&id) else {
             return;
         };
@@ -99,17 +108,17 @@ impl UserAgent {
         turn.respond(ringing.server, ok);
     }
 
-    /// The 2xx to an INVITE; from now on it waits for its ACK.
+    /// The 2xx to an INVITE, with that description; from now on it waits for its ACK.
     pub(super) fn take_offer(
         &mut self,
         turn: &UserAgentTurn<'_>,
         id: u64,
-        invite: &Message,
+        (invite, description): (&Message, Vec<u8>),
         tag: &str,
         server: TransactionId,
     ) -> Message {
         let mut ok = self.dialog_response(invite, Status::OK, tag);
-        offer(&mut ok, self.config.address);
+        ok.set_body(MEDIA_TYPE, description);
         let timers = turn.layer.timers();
         if let Some(call) = self.calls.get_mut(&id) {
             call.unacknowledged = Some(Unacknowledged {
@@ -145,6 +154,9 @@ impl Refusal {
         }
         for contact in &self.contacts {
             response.append("Contact", &format!("<{contact}>"));
+        }
+        if let Some(lifetime) = self.expires {
+            response.append("Expires", &lifetime.as_secs().to_string());
         }
         if let Some(body) = &self.body {
             response.set_body(&body.media_type, body.text.clone());

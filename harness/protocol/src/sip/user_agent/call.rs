@@ -3,7 +3,9 @@
 //! Owns its phase and what is still owed to the peer: an ACK again, a 2xx again, a BYE.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
+use super::offer::Descriptions;
 use super::{Ending, Event, Failure, Purpose, UserAgent, UserAgentTurn};
 use crate::Instant;
 use crate::sip::dialog::Dialog;
@@ -28,6 +30,7 @@ pub(super) struct Call {
     pub(super) outgoing: bool,
     /// A change of the session that this side wants.
     pub(super) reinvite: Option<Reinvite>,
+    pub(super) descriptions: Descriptions,
 }
 
 /// What has become of a re-INVITE of this side.
@@ -64,8 +67,18 @@ pub(super) struct Calling {
     pub(super) rings: bool,
     /// Whether the user gave up.
     pub(super) cancelled: bool,
+    /// When the invitation is over, if it said so.
+    pub(super) expires_at: Option<Instant>,
     /// When the INVITE counts as cancelled, once its CANCEL is out.
     pub(super) give_up_at: Option<Instant>,
+}
+
+/// A request that has just been sent.
+pub(super) struct Dispatched {
+    pub(super) client: TransactionId,
+    pub(super) destination: SocketAddr,
+    /// With its Via.
+    pub(super) message: Message,
 }
 
 /// An INVITE that came in.
@@ -74,10 +87,14 @@ pub(super) struct Ringing {
     pub(super) server: TransactionId,
     pub(super) invite: Message,
     pub(super) tag: String,
+    /// When the invitation is over, if it said so.
+    pub(super) expires_at: Option<Instant>,
     /// When the next thing happens.
     pub(super) next_at: Instant,
     /// Whether the 180 is out.
     pub(super) rings: bool,
+    /// What the 2xx will say of the session.
+    pub(super) description: Vec<u8>,
 }
 
 /// A 2xx that is sent until its ACK comes.
@@ -85,13 +102,29 @@ pub(super) struct Ringing {
 pub(super) struct Unacknowledged {
     pub(super) server: TransactionId,
     pub(super) ok: Message,
-    pub(super) interval: std::time::Duration,
+    pub(super) interval: Duration,
     pub(super) resend_at: Instant,
     pub(super) give_up_at: Instant,
 }
 
+impl Calling {
+    /// An INVITE that has just been sent.
+    pub(super) fn new(now: Instant, sent: Dispatched) -> Self {
+        Self {
+            expires_at: expiry(now, &sent.message),
+            client: sent.client,
+            invite: sent.message,
+            destination: sent.destination,
+            proceeding: false,
+            rings: false,
+            cancelled: false,
+            give_up_at: None,
+        }
+    }
+}
+
 impl Call {
-    pub(super) fn new(peer: String, phase: Phase) -> Self {
+    pub(super) fn new(peer: String, phase: Phase, descriptions: Descriptions) -> Self {
         Self {
             peer,
             outgoing: matches!(phase, Phase::Calling(_)),
@@ -101,6 +134,7 @@ impl Call {
             unacknowledged: None,
             hang_up_wanted: false,
             reinvite: None,
+            descriptions,
         }
     }
 
@@ -129,8 +163,12 @@ impl Call {
 
     pub(super) fn deadline(&self) -> Option<Instant> {
         let phase = match &self.phase {
-            Phase::Calling(calling) => calling.give_up_at,
-            Phase::Ringing(ringing) => Some(ringing.next_at),
+            Phase::Calling(calling) => calling.give_up_at.or(calling.expires_at),
+            Phase::Ringing(ringing) => ringing
+                .expires_at
+                .into_iter()
+                .chain([ringing.next_at])
+                .min(),
             Phase::Up | Phase::Ending => None,
         };
         let resend = self
@@ -159,11 +197,19 @@ impl UserAgent {
             return;
         };
         match &call.phase {
+            // RFC 3261 §13.2.1: the invitation is over, and nobody has answered.
+            Phase::Calling(calling) if calling.give_up_at.is_none() => {
+                self.give_up_calling(turn, id)
+            }
             Phase::Calling(calling) => {
                 let client = calling.client;
                 turn.layer.terminate(turn.now, client, turn.below);
                 self.clients.remove(&client);
                 self.call_failed(turn, id, Failure::TimedOut);
+            }
+            // §13.3.1
+            Phase::Ringing(ringing) if ringing.expires_at.is_some_and(|at| at <= turn.now) => {
+                self.refuse(turn, id, Status::REQUEST_TERMINATED);
             }
             Phase::Ringing(_) => self.ring(turn, id),
             Phase::Up if call.reinvite_at().is_some_and(|at| at <= turn.now) => {
@@ -200,11 +246,8 @@ impl UserAgent {
     }
 
     /// Sends a request in a client transaction of its own.
-    pub(super) fn send(&self, turn: &mut UserAgentTurn<'_>, mut request: Message) -> TransactionId {
-        let via = turn.via(self.config.address);
-        request.prepend("Via", &via);
-        let destination = self.next_hop(&request);
-        turn.request(destination, request)
+    pub(super) fn send(&mut self, turn: &mut UserAgentTurn<'_>, request: Message) -> TransactionId {
+        self.dispatch(turn, request).client
     }
 
     /// Where a request goes: its first route, or the Request-URI in a dialog, or else the proxy.
@@ -218,6 +261,12 @@ impl UserAgent {
             _ => None,
         };
         uri.and_then(|uri| uri.socket_address())
-            .unwrap_or(self.config.proxy)
+            .unwrap_or(self.servers.current())
     }
+}
+
+/// When an invitation that arrives or leaves now is over (RFC 3261 §20.19).
+pub(super) fn expiry(now: Instant, invite: &Message) -> Option<Instant> {
+    let seconds = invite.expires().ok().flatten()?;
+    Some(now + Duration::from_secs(seconds.into()))
 }

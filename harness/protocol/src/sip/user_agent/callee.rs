@@ -2,12 +2,14 @@
 //!
 //! Owns what a UAS does with each: RFC 3261 §8.2, §9.2, §11.2, §13.3 and §15.1.2.
 
-use super::call::{Call, Phase, Reinvite, Ringing};
-use super::request::{ALLOW, offer};
+use super::call::{Call, Phase, Reinvite, Ringing, expiry};
+use super::offer::description_of;
+use super::request::ALLOW;
 use super::{Ending, Event, UserAgent, UserAgentTurn};
 use crate::sip::dialog::{Dialog, DialogError};
+use crate::sip::sdp::MEDIA_TYPE;
 use crate::sip::transaction::TransactionId;
-use crate::sip::{Message, Method, Status};
+use crate::sip::{Class, Message, Method, Status};
 
 impl UserAgent {
     /// A request in a server transaction of its own.
@@ -45,8 +47,13 @@ impl UserAgent {
             .and_then(|waiting| waiting.ok.cseq().ok());
         if awaited.is_some_and(|cseq| Ok(cseq.number) == number) {
             call.unacknowledged = None;
+            let session = call
+                .descriptions
+                .acknowledged(self.config.address.ip(), ack);
             if call.hang_up_wanted {
                 self.bye(turn, id, Ending::Here);
+            } else if session.is_err() {
+                self.bye(turn, id, Ending::NoSession);
             }
         }
     }
@@ -68,20 +75,34 @@ impl UserAgent {
             Ok(dialog) => dialog,
             Err(error) => return refuse_dialog(turn, id, request, error),
         };
+        let mut descriptions = self.descriptions();
+        let description = match descriptions.respond(self.config.address.ip(), request) {
+            Ok(description) => description,
+            Err(error) => return self.refuse_offer(turn, id, request, error),
+        };
         let peer = dialog.remote_uri();
         let ringing = Ringing {
             server: id,
             invite: request.clone(),
             tag,
+            expires_at: expiry(turn.now, request),
             next_at: turn.now + self.config.answer.ring,
             rings: false,
+            description,
         };
         let call = self.open(turn, peer, Phase::Ringing(ringing));
         if let Some(call) = self.calls.get_mut(&call) {
             call.dialog = Some(dialog);
+            call.descriptions = descriptions;
         }
-        if self.config.answer.ring.is_zero() {
-            self.ring(turn, call);
+        // RFC 3261 §8.3: a redirect server rings nobody.
+        match self.config.answer.status {
+            Some(status) if status.class() == Class::Redirection => {
+                let refusal = self.config.answer.refusal.clone();
+                self.refuse_with(turn, call, status, |response| refusal.complete(response));
+            }
+            _ if self.config.answer.ring.is_zero() => self.ring(turn, call),
+            _ => {}
         }
     }
 
@@ -151,10 +172,12 @@ impl UserAgent {
             response.append("Retry-After", &seconds.to_string());
             return turn.respond(id, response);
         }
-        if let Some(dialog) = &mut state.dialog {
-            dialog.refresh_target(request);
-        }
-        let ok = self.take_offer(turn, call, request, "", id);
+        let description = match self.answer_of(call, request) {
+            Ok(description) => description,
+            Err(error) => return self.refuse_offer(turn, id, request, error),
+        };
+        self.refresh_target(call, request);
+        let ok = self.take_offer(turn, call, (request, description), "", id);
         turn.respond(id, ok);
     }
 
@@ -166,22 +189,29 @@ impl UserAgent {
         call: u64,
         request: &Message,
     ) {
-        let offers = !request.body().is_empty();
+        let offers = description_of(request).is_some();
+        let state = self.calls.get(&call);
+        if offers && state.is_some_and(|state| state.reinvite == Some(Reinvite::Out)) {
+            return turn.answer(id, request, Status::REQUEST_PENDING);
+        }
         let mut ok = turn.response(request, Status::OK);
         ok.append("Contact", &self.contact());
         if offers {
-            offer(&mut ok, self.config.address);
+            match self.answer_of(call, request) {
+                Ok(answer) => ok.set_body(MEDIA_TYPE, answer),
+                Err(error) => return self.refuse_offer(turn, id, request, error),
+            }
         }
-        let Some(state) = self.calls.get_mut(&call) else {
-            return;
-        };
-        if offers && state.reinvite == Some(Reinvite::Out) {
-            return turn.answer(id, request, Status::REQUEST_PENDING);
-        }
-        if let Some(dialog) = &mut state.dialog {
+        self.refresh_target(call, request);
+        turn.respond(id, ok);
+    }
+
+    // RFC 3261 §12.2.2
+    fn refresh_target(&mut self, call: u64, request: &Message) {
+        let call = self.calls.get_mut(&call);
+        if let Some(dialog) = call.and_then(|call| call.dialog.as_mut()) {
             dialog.refresh_target(request);
         }
-        turn.respond(id, ok);
     }
 
     // RFC 3261 §9.2: the CANCEL is answered 200 in any case, the INVITE 487 if it has no final response yet.

@@ -3,9 +3,9 @@
 //! Owns what a UAC does between its INVITE and the dialog (RFC 3261 §13.2), and giving up before (§9.1).
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use super::call::{Calling, Phase};
-use super::request::offer;
 use super::{Ending, Event, Failure, Purpose, UserAgent, UserAgentTurn};
 use crate::sip::dialog::Dialog;
 use crate::sip::transaction::TransactionId;
@@ -15,23 +15,36 @@ use crate::sip::{Message, Method, Status, Uri};
 impl UserAgent {
     /// Calls a URI.
     pub fn call(&mut self, turn: &mut UserAgentTurn<'_>, uri: &Uri) {
+        self.call_within(turn, uri, None);
+    }
+
+    /// Calls a URI, and gives up when nobody has answered after so many whole seconds.
+    // RFC 3261 §13.2.1
+    pub fn call_within(
+        &mut self,
+        turn: &mut UserAgentTurn<'_>,
+        uri: &Uri,
+        patience: Option<Duration>,
+    ) {
+        if !self.servers.choose(turn.now) {
+            let event = Event::NotDone(Method::Invite, uri.to_string(), Failure::NoServer);
+            return turn.above.push(event);
+        }
         let mut invite = self.outside_dialog(turn, &Method::Invite, uri.as_str());
         invite.append("Contact", &self.contact());
-        offer(&mut invite, self.config.address);
-        let via = turn.via(self.config.address);
-        invite.prepend("Via", &via);
-        let destination = self.next_hop(&invite);
-        let client = turn.request(destination, invite.clone());
-        let calling = Calling {
-            client,
-            invite,
-            destination,
-            proceeding: false,
-            rings: false,
-            cancelled: false,
-            give_up_at: None,
-        };
+        let mut descriptions = self.descriptions();
+        self.offer(&mut descriptions, &mut invite);
+        if let Some(patience) = patience {
+            invite.append("Expires", &patience.as_secs().to_string());
+        }
+        let search = self.direct(turn, &mut invite);
+        let calling = Calling::new(turn.now, self.dispatch(turn, invite));
+        let client = calling.client;
         let id = self.open(turn, uri.to_string(), Phase::Calling(calling));
+        self.searches.insert(id, search);
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.descriptions = descriptions;
+        }
         self.clients.insert(client, Purpose::Invite(id));
     }
 
@@ -39,6 +52,7 @@ impl UserAgent {
     pub(super) fn give_up_calling(&mut self, turn: &mut UserAgentTurn<'_>, id: u64) {
         if let Some(Phase::Calling(calling)) = self.calls.get_mut(&id).map(|call| &mut call.phase) {
             calling.cancelled = true;
+            calling.expires_at = None;
         }
         self.cancel_when_allowed(turn, id);
     }
@@ -58,9 +72,24 @@ impl UserAgent {
         } else if status.is_success() {
             self.answered(turn, id, response);
         } else {
-            self.clients.remove(&client);
             let reason = response.reason().unwrap_or_default().into_owned();
-            self.call_failed(turn, id, Failure::Refused(status, reason));
+            let failure = Failure::Refused(status, reason);
+            self.not_reached(turn, id, client, failure, Some(response));
+        }
+    }
+
+    /// An INVITE came to nothing: the callee is looked for elsewhere, or the call has failed.
+    pub(super) fn not_reached(
+        &mut self,
+        turn: &mut UserAgentTurn<'_>,
+        id: u64,
+        client: TransactionId,
+        failure: Failure,
+        response: Option<&Message>,
+    ) {
+        if !self.look_further(turn, id, client, response) {
+            self.clients.remove(&client);
+            self.call_failed(turn, id, failure);
         }
     }
 
@@ -113,9 +142,11 @@ impl UserAgent {
                 Failure::Refused(Status::OK, "answer without a usable Contact".to_owned()),
             );
         };
-        self.confirm(turn, id, dialog, response);
+        let taken = self.confirm(turn, id, dialog, response);
         if cancelled {
             self.bye(turn, id, Ending::Here);
+        } else if !taken {
+            self.bye(turn, id, Ending::NoSession);
         }
     }
 
@@ -163,21 +194,22 @@ impl UserAgent {
         self.bye(turn, id, Ending::Here);
     }
 
+    /// Acknowledges the answer; returns whether there is a session.
     fn confirm(
         &mut self,
         turn: &mut UserAgentTurn<'_>,
         id: u64,
         dialog: Dialog,
         response: &Message,
-    ) {
+    ) -> bool {
         let Some(call) = self.calls.get_mut(&id) else {
-            return;
+            return false;
         };
         let call_id = dialog.call_id().to_owned();
         turn.above
             .push(Event::CallUp(id, call.peer.clone(), call_id));
         call.phase = Phase::Up;
         call.dialog = Some(dialog);
-        self.acknowledge(turn, id, response);
+        self.acknowledge(turn, id, response)
     }
 }

@@ -3,23 +3,57 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::sip::Status;
+use crate::sip::sdp::Codec;
+use crate::sip::{Status, Transport};
 
 /// Who a user agent is and how it behaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// The user part of its address-of-record and its contact.
     pub user: String,
+    /// What it answers challenges with; without one it answers none.
+    pub password: Option<String>,
     /// The domain of its address-of-record.
     pub domain: String,
     /// Where it is reached; goes into Via and Contact.
     pub address: SocketAddr,
     /// Where every request goes that has no route set.
     pub proxy: SocketAddr,
+    /// The servers to go to, in that order, when the first says 503 with Retry-After.
+    pub other_servers: Vec<SocketAddr>,
     /// The registration lifetime that it asks for, in whole seconds.
     pub expires: Duration,
     /// How it takes calls.
     pub answer: Answer,
+    /// What its contact asks others to use.
+    pub transport: Transport,
+    /// What it says of its sessions.
+    pub media: Media,
+    /// How long it waits when two re-INVITEs have crossed.
+    pub glare: Glare,
+    /// The option tags that a caller must support (421 otherwise).
+    pub required: Vec<String>,
+}
+
+/// What a user agent says of its sessions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Media {
+    /// The codecs that it has, best first.
+    pub codecs: Vec<Codec>,
+    /// Whether its INVITEs leave the offer to the peer's 2xx (RFC 3261 §13.2.1).
+    pub delayed_offer: bool,
+    /// What an offer without a codec in common is refused with: 488, or 606 if its user has no other device that could
+    /// take it.
+    pub not_acceptable: Status,
+}
+
+/// How long a user agent waits after a 491 before it tries again, in milliseconds, in steps of 10.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Glare {
+    /// The shortest and the longest wait of the end that made the Call-ID.
+    pub owner: (u64, u64),
+    /// The shortest and the longest wait of the other end.
+    pub other: (u64, u64),
 }
 
 /// How a user agent takes calls.
@@ -29,7 +63,7 @@ pub struct Answer {
     pub ring: Duration,
     /// From the 180 to the final response.
     pub pick_up: Duration,
-    /// The final response that refuses the call; a 200 takes it if `None`.
+    /// The final response that refuses the call, without a ring if `pick_up` is zero; a 200 takes it if `None`.
     pub status: Option<Status>,
     /// Whether every call is refused with 480 at once, without a ring.
     pub do_not_disturb: bool,
@@ -44,6 +78,8 @@ pub struct Refusal {
     pub retry_after: Option<Duration>,
     /// Contact, one URI each: where else to try, with 3xx; who may be meant, with 485 (RFC 3261 §20.10).
     pub contacts: Vec<String>,
+    /// Expires, in whole seconds: how long a redirection holds; for one call alone if `None` (RFC 3261 §21.3.3).
+    pub expires: Option<Duration>,
     /// The body: the alternatives of a 380, the key to use of a 493.
     pub body: Option<Body>,
 }
@@ -66,6 +102,27 @@ impl Default for Answer {
             status: None,
             do_not_disturb: false,
             refusal: Refusal::default(),
+        }
+    }
+}
+
+impl Default for Media {
+    /// Offers G.711 µ-law.
+    fn default() -> Self {
+        Self {
+            codecs: vec![Codec::PCMU],
+            delayed_offer: false,
+            not_acceptable: Status::NOT_ACCEPTABLE_HERE,
+        }
+    }
+}
+
+impl Default for Glare {
+    // RFC 3261 §14.1
+    fn default() -> Self {
+        Self {
+            owner: (2100, 4000),
+            other: (0, 2000),
         }
     }
 }

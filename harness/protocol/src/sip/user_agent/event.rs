@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::sip::sdp::SdpError;
 use crate::sip::{Message, Method, Status};
 
 /// What the core wants of its owner, or lets it know. Calls are numbered as they begin.
@@ -25,10 +26,14 @@ pub enum Event {
     CallOpened(u64, String),
     /// An incoming call rings here.
     Ringing(u64, String),
+    /// A call goes on to that URI instead.
+    Redirected(u64, String),
     /// An outgoing call rings there.
     RingingThere(u64, String),
     /// A call was answered, with that Call-ID as its dialog's.
     CallUp(u64, String, String),
+    /// An offer of that URI was refused for that reason.
+    OfferRefused(String, SdpError),
     /// A call was not answered.
     CallFailed(u64, String, Failure),
     /// A call ended.
@@ -58,6 +63,8 @@ pub enum Failure {
     TimedOut,
     /// The request could not be sent.
     NotSent,
+    /// Every server has asked to be left alone for now (RFC 3261 §21.5.4).
+    NoServer,
 }
 
 /// Who ended a call.
@@ -71,9 +78,22 @@ pub enum Ending {
     Lost,
     /// This side, since the peer never acknowledged the answer (RFC 3261 §13.3.1.4).
     NotAcknowledged,
+    /// This side, since the two ends have no session in common (RFC 3261 §13.2.2.4).
+    NoSession,
 }
 
 impl Failure {
+    /// Whether trying the same again can bring nothing else: the account is barred, or its password refused.
+    // RFC 3261 §21.4.4: a request that was answered 403 should not be repeated; §22.1 for credentials.
+    pub(super) fn is_verdict(&self) -> bool {
+        let verdicts = [
+            Status::UNAUTHORIZED,
+            Status::FORBIDDEN,
+            Status::PROXY_AUTHENTICATION_REQUIRED,
+        ];
+        matches!(self, Self::Refused(status, _) if verdicts.contains(status))
+    }
+
     /// Whether it means that the peer has lost the dialog.
     // RFC 3261 §12.2.1.2: 481, 408 and no answer at all.
     pub(super) fn loses_dialog(&self) -> bool {
@@ -82,7 +102,7 @@ impl Failure {
                 [Status::DOES_NOT_EXIST, Status::REQUEST_TIMEOUT].contains(status)
             }
             Self::TimedOut => true,
-            Self::NotSent => false,
+            Self::NotSent | Self::NoServer => false,
         }
     }
 }

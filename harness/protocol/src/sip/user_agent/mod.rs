@@ -2,35 +2,43 @@
 //! (RFC 3311).
 //!
 //! Owns one registration and the calls of one line: what is answered to whom, when it rings, what is sent again until it
-//! is acknowledged. Refuses forking of its own, media, authentication and redirection; the session description is a
-//! fixed offer of PCMU.
+//! is acknowledged, with which credentials, and where a call is looked for. Refuses forking of its own and media.
 
 mod answer;
+mod asked;
 mod call;
 mod callee;
 mod caller;
 mod checks;
 mod config;
+mod credentials;
 mod event;
+mod offer;
+mod redirect;
 mod registration;
 mod reinvite;
 mod request;
+mod servers;
 mod single;
 mod surplus;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+use super::digest::Keyring;
 use super::transaction::{Timer, TransactionId};
 use super::turn::Turn;
-use super::{Message, Status};
+use super::{Message, Status, Transport};
 use crate::Instant;
+use asked::Asked;
 use call::{Call, Phase};
+use redirect::{AddressBook, Search};
 use registration::Registration;
+use servers::Servers;
 use single::Single;
 use surplus::Surplus;
 
-pub use config::{Answer, Body, Config, Refusal};
+pub use config::{Answer, Body, Config, Glare, Media, Refusal};
 pub use event::{Ending, Event, Failure};
 
 /// One user agent with one line.
@@ -41,6 +49,11 @@ pub struct UserAgent {
     calls: BTreeMap<u64, Call>,
     calls_made: u64,
     clients: BTreeMap<TransactionId, Purpose>,
+    asked: Asked,
+    keyring: Option<Keyring>,
+    servers: Servers,
+    searches: BTreeMap<u64, Search>,
+    book: AddressBook,
     surplus: Surplus,
 }
 
@@ -64,7 +77,13 @@ impl UserAgent {
     /// A user agent that has done nothing yet.
     #[must_use]
     pub fn new(config: Config) -> Self {
+        let keyring = config.password.as_deref();
         Self {
+            asked: Asked::default(),
+            keyring: keyring.map(|password| Keyring::new(&config.user, password)),
+            servers: Servers::new(config.proxy, &config.other_servers),
+            searches: BTreeMap::new(),
+            book: AddressBook::default(),
             config,
             registration: Registration::default(),
             calls: BTreeMap::new(),
@@ -114,6 +133,11 @@ impl UserAgent {
         let Some(status) = response.status() else {
             return;
         };
+        if self.answer_challenge(turn, client, response)
+            || self.try_elsewhere(turn, client, response)
+        {
+            return;
+        }
         let Some(purpose) = self.clients.get(&client).cloned() else {
             return self.stray(turn, response);
         };
@@ -202,7 +226,7 @@ impl UserAgent {
     fn failed(&mut self, turn: &mut UserAgentTurn<'_>, client: TransactionId, failure: Failure) {
         match self.clients.remove(&client) {
             Some(Purpose::Register) => self.register_failed(turn, failure, None),
-            Some(Purpose::Invite(call)) => self.call_failed(turn, call, failure),
+            Some(Purpose::Invite(call)) => self.not_reached(turn, call, client, failure, None),
             Some(Purpose::Reinvite(call)) => self.reinvite_failed(turn, call, failure),
             Some(Purpose::Single(single)) => self.single_failed(turn, single, failure),
             Some(Purpose::Bye(call)) => {
@@ -221,14 +245,20 @@ impl UserAgent {
     }
 
     fn contact(&self) -> String {
-        format!("<sip:{}@{}>", self.config.user, self.config.address)
+        let way = match self.config.transport {
+            Transport::Udp => String::new(),
+            other => format!(";transport={}", other.parameter()),
+        };
+        format!("<sip:{}@{}{way}>", self.config.user, self.config.address)
     }
 
     fn open(&mut self, turn: &mut UserAgentTurn<'_>, peer: String, phase: Phase) -> u64 {
+        let descriptions = self.descriptions();
         self.calls_made += 1;
         turn.above
             .push(Event::CallOpened(self.calls_made, peer.clone()));
-        self.calls.insert(self.calls_made, Call::new(peer, phase));
+        let call = Call::new(peer, phase, descriptions);
+        self.calls.insert(self.calls_made, call);
         self.calls_made
     }
 
@@ -236,6 +266,7 @@ impl UserAgent {
         let Some(call) = self.calls.remove(&id) else {
             return;
         };
+        self.searches.remove(&id);
         self.clients.retain(|client, purpose| match purpose {
             Purpose::Reinvite(call) => *call != id,
             Purpose::Invite(call) if *call == id => turn.layer.state(*client).is_some(),

@@ -66,13 +66,20 @@ impl UserAgent {
         if self.registration.in_flight.is_some() || goal == Goal::Nothing {
             return;
         }
+        if !self.servers.choose(turn.now) {
+            self.registration.next_at = self.servers.reopens();
+            let wait = self.servers.reopens().map(|at| at.since(turn.now));
+            return turn
+                .above
+                .push(Event::NotRegistered(Failure::NoServer, wait));
+        }
         let registrar = format!("sip:{}", self.config.domain);
         let mut request = match self.registration.last.take() {
             Some(last) => last,
             None => self.outside_dialog(turn, &Method::Register, &registrar),
         };
         self.registration.last = Some(request.clone());
-        self.registration.sent += 1;
+        let number = self.next_register_number();
         self.registration.in_flight = Some(goal);
         let seconds = match goal {
             Goal::Registered => self
@@ -83,14 +90,17 @@ impl UserAgent {
             _ => 0,
         };
         request.set("To", &format!("<{}>", self.aor()));
-        request.set(
-            "CSeq",
-            &format!("{} {}", self.registration.sent, Method::Register),
-        );
+        request.set("CSeq", &format!("{number} {}", Method::Register));
         request.append("Contact", &self.contact());
         request.append("Expires", &seconds.to_string());
         let client = self.send(turn, request);
         self.clients.insert(client, Purpose::Register);
+    }
+
+    /// The number of the REGISTER that goes out next.
+    pub(super) fn next_register_number(&mut self) -> u32 {
+        self.registration.sent += 1;
+        self.registration.sent
     }
 
     /// The final response to a REGISTER.
@@ -147,6 +157,11 @@ impl UserAgent {
         }
         if asked == Some(Goal::Unregistered) && self.registration.goal == Goal::Unregistered {
             // The binding ends by itself.
+            self.registration.goal = Goal::Nothing;
+            turn.above.push(Event::NotRegistered(failure, None));
+            return;
+        }
+        if failure.is_verdict() {
             self.registration.goal = Goal::Nothing;
             turn.above.push(Event::NotRegistered(failure, None));
             return;

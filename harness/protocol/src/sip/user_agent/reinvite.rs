@@ -5,24 +5,28 @@
 use std::time::Duration;
 
 use super::call::{Call, Phase, Reinvite};
-use super::request::offer;
-use super::{Ending, Event, Failure, Purpose, UserAgent, UserAgentTurn};
+use super::{Ending, Event, Failure, Glare, Purpose, UserAgent, UserAgentTurn};
+use crate::sip::sdp::Codec;
 use crate::sip::transaction::TransactionId;
 use crate::sip::{Message, Method, Status};
 
 impl UserAgent {
-    /// Offers the session of the current call anew; does nothing without a call that is up and quiet.
+    /// Offers the session of the current call anew, with those codecs if there are any; does nothing without a call that is up and quiet.
     // RFC 3261 §14.1: not while another INVITE of the dialog is going on in either direction.
-    pub fn reinvite(&mut self, turn: &mut UserAgentTurn<'_>) {
+    pub fn reinvite(&mut self, turn: &mut UserAgentTurn<'_>, codecs: Option<Vec<Codec>>) {
         let quiet = |call: &Call| {
             matches!(call.phase, Phase::Up)
                 && call.unacknowledged.is_none()
                 && call.reinvite.is_none()
         };
-        let current = self.calls.iter().find(|(_, call)| quiet(call));
-        if let Some(id) = current.map(|(id, _)| *id) {
-            self.send_reinvite(turn, id);
+        let Some((id, call)) = self.calls.iter_mut().find(|(_, call)| quiet(call)) else {
+            return;
+        };
+        if let Some(codecs) = codecs {
+            call.descriptions.propose(codecs);
         }
+        let id = *id;
+        self.send_reinvite(turn, id);
     }
 
     pub(super) fn send_reinvite(&mut self, turn: &mut UserAgentTurn<'_>, id: u64) {
@@ -34,8 +38,12 @@ impl UserAgent {
             return;
         };
         let mut invite = dialog.request(&Method::Invite);
+        let mut descriptions = call.descriptions.clone();
         invite.append("Contact", &self.contact());
-        offer(&mut invite, self.config.address);
+        self.offer(&mut descriptions, &mut invite);
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.descriptions = descriptions;
+        }
         let client = self.send(turn, invite);
         self.clients.insert(client, Purpose::Reinvite(id));
     }
@@ -76,7 +84,7 @@ impl UserAgent {
         else {
             return;
         };
-        call.reinvite = None;
+        call.keep_session();
         let lost = failure.loses_dialog();
         turn.above
             .push(Event::NotChanged(id, call.peer.clone(), failure));
@@ -85,19 +93,22 @@ impl UserAgent {
         }
     }
 
-    /// Acknowledges a 2xx in the call's dialog, and keeps the ACK for when the 2xx is repeated.
+    /// Acknowledges a 2xx in the call's dialog, and keeps the ACK for when the 2xx is repeated; returns whether there is a
+    /// session.
     // RFC 3261 §13.2.2.4; §17: the ACK for a 2xx has a branch of its own.
     pub(super) fn acknowledge(
         &mut self,
         turn: &mut UserAgentTurn<'_>,
         id: u64,
         response: &Message,
-    ) {
+    ) -> bool {
         let number = response.cseq().map_or(0, |cseq| cseq.number);
         let dialog = self.calls.get(&id).and_then(|call| call.dialog.as_ref());
         let Some(mut message) = dialog.map(|dialog| dialog.ack(number)) else {
-            return;
+            return false;
         };
+        let taken = self.conclude(id, response, &mut message);
+        self.sign_ack(&mut message);
         let via = turn.via(self.config.address);
         message.prepend("Via", &via);
         let destination = self.next_hop(&message);
@@ -108,6 +119,7 @@ impl UserAgent {
             destination,
             message,
         });
+        taken
     }
 
     fn reinvite_taken(&mut self, turn: &mut UserAgentTurn<'_>, id: u64, response: &Message) {
@@ -121,8 +133,14 @@ impl UserAgent {
         if let Some(dialog) = &mut call.dialog {
             dialog.refresh_target(response);
         }
-        turn.above.push(Event::Changed(id, call.peer.clone()));
-        self.acknowledge(turn, id, response);
+        let peer = call.peer.clone();
+        if !self.acknowledge(turn, id, response) {
+            return self.bye(turn, id, Ending::NoSession);
+        }
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.descriptions.settle();
+        }
+        turn.above.push(Event::Changed(id, peer));
     }
 
     // RFC 3261 §14.1: who made the Call-ID waits 2.1 to 4 s, the other one up to 2 s, in steps of 10 ms.
@@ -134,7 +152,9 @@ impl UserAgent {
         else {
             return;
         };
-        let (least, steps) = if call.outgoing { (2100, 191) } else { (0, 201) };
+        let Glare { owner, other } = self.config.glare;
+        let (least, most) = if call.outgoing { owner } else { other };
+        let steps = most.saturating_sub(least) / 10 + 1;
         let wait = least + (turn.draw)("reinvite-retry") % steps * 10;
         call.reinvite = Some(Reinvite::Again(turn.now + Duration::from_millis(wait)));
     }

@@ -1,8 +1,6 @@
-//! Requests and bodies that a user agent makes.
+//! Requests that a user agent makes.
 //!
-//! Owns what RFC 3261 §8.1.1 asks of a request outside of a dialog, and the one session description there is.
-
-use std::net::{IpAddr, SocketAddr};
+//! Owns what RFC 3261 §8.1.1 asks of a request outside of a dialog.
 
 use super::{UserAgent, UserAgentTurn};
 use crate::sip::{Message, Method};
@@ -31,18 +29,4 @@ impl UserAgent {
         request.append("CSeq", &format!("1 {method}"));
         request
     }
-}
-
-/// Puts the session description into a message: PCMU, which everybody has, at a port where nobody listens.
-// RFC 4566 §5, RFC 3551 §6
-pub(super) fn offer(message: &mut Message, local: SocketAddr) {
-    let ip = local.ip();
-    let family = match ip {
-        IpAddr::V4(_) => "IP4",
-        IpAddr::V6(_) => "IP6",
-    };
-    let body = format!(
-        "v=0\r\no=- 0 0 IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n"
-    );
-    message.set_body("application/sdp", body);
 }

@@ -105,9 +105,20 @@ impl UserAgent {
         request: Message,
     ) {
         let method = request.method();
+        if call.is_none() && !self.servers.choose(turn.now) {
+            let event = Event::NotDone(method, peer, Failure::NoServer);
+            return turn.above.push(event);
+        }
         let client = self.send(turn, request);
         let single = Single { method, peer, call };
         self.clients.insert(client, Purpose::Single(single));
+    }
+}
+
+impl Single {
+    /// The call in whose dialog it is.
+    pub(super) fn call(&self) -> Option<u64> {
+        self.call
     }
 }
 

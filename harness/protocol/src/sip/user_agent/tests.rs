@@ -1,16 +1,19 @@
+mod again;
 mod endings;
+mod offer;
 mod single;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{Answer, Config, Ending, Event, UserAgent, UserAgentTurn};
+use super::{Answer, Config, Ending, Event, Glare, Media, UserAgent, UserAgentTurn};
 use crate::Instant;
 use crate::sip::transaction::{Layer, Output, Timers};
 use crate::sip::turn::Turn;
 use crate::sip::{Limits, Message, Method, Status, Uri, Verdict, parse};
 
 const PROXY: &str = "192.0.2.9:5060";
+const ANSWER: &str = "v=0\r\no=- 1 1 IN IP4 192.0.2.2\r\ns=-\r\nc=IN IP4 192.0.2.2\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n";
 
 /// A user agent over its transaction layer, with the proxy's side of the wire in the test's hands.
 struct Bench {
@@ -26,11 +29,17 @@ impl Bench {
     fn new() -> Self {
         let config = Config {
             user: "1001".to_owned(),
+            password: Some("secret".to_owned()),
             domain: "sim.test".to_owned(),
             address: address("192.0.2.1:5060"),
             proxy: address(PROXY),
             expires: Duration::from_secs(30),
             answer: Answer::default(),
+            transport: crate::sip::Transport::Udp,
+            media: Media::default(),
+            glare: Glare::default(),
+            other_servers: Vec::new(),
+            required: Vec::new(),
         };
         Self {
             now: Instant::START,
@@ -196,6 +205,10 @@ fn in_dialog(method: &str, branch: &str, cseq: u32, response: &Message) -> Messa
     let mut message = request(method, branch, "");
     message.set("To", response.header("To").expect("a To"));
     message.set("CSeq", &format!("{cseq} {method}"));
+    // Every INVITE of these tests leaves the offer to its 2xx, so that the ACK answers it (RFC 3261 §13.2.1).
+    if method == "ACK" {
+        message.set_body("application/sdp", ANSWER);
+    }
     message
 }
 
@@ -443,7 +456,10 @@ fn a_refused_reinvite_leaves_the_dialog_unless_the_peer_has_lost_it() {
     ] {
         let mut bench = Bench::new();
         bench.answered_call();
-        assert_eq!(bench.act(|agent, turn| agent.reinvite(turn)), ["INVITE"]);
+        assert_eq!(
+            bench.act(|agent, turn| agent.reinvite(turn, None)),
+            ["INVITE"]
+        );
         let refused = answer(&bench.last("INVITE"), code, "x");
         assert_eq!(bench.receive(refused), expected, "{code}");
     }
@@ -453,7 +469,7 @@ fn a_refused_reinvite_leaves_the_dialog_unless_the_peer_has_lost_it() {
 fn crossing_reinvites_are_491_and_tried_again() {
     let mut bench = Bench::new();
     let ok = bench.answered_call();
-    bench.act(|agent, turn| agent.reinvite(turn));
+    bench.act(|agent, turn| agent.reinvite(turn, None));
     let ours = bench.last("INVITE");
     assert_eq!(
         bench.receive(in_dialog("INVITE", "2", 2, &ok)),
@@ -492,7 +508,7 @@ fn the_wait_after_a_491_is_drawn_from_the_window_of_each_side_in_steps_of_10_ms(
         } else {
             bench.answered_call();
         }
-        bench.act(|agent, turn| agent.reinvite(turn));
+        bench.act(|agent, turn| agent.reinvite(turn, None));
         let ours = bench.last("INVITE");
         // A multiple of both windows' numbers of steps before what is drawn next.
         bench.draws = 191 * 201 + drawn - 1;
@@ -510,7 +526,7 @@ fn the_wait_after_a_491_is_drawn_from_the_window_of_each_side_in_steps_of_10_ms(
 fn a_second_try_waits_for_the_ack_of_the_peers_own_reinvite() {
     let mut bench = Bench::new();
     let ok = bench.answered_call();
-    bench.act(|agent, turn| agent.reinvite(turn));
+    bench.act(|agent, turn| agent.reinvite(turn, None));
     let ours = bench.last("INVITE");
     bench.receive(answer(&ours, 491, "x"));
     bench.receive(in_dialog("INVITE", "theirs", 2, &ok));

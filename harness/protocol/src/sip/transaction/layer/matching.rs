@@ -88,7 +88,12 @@ impl Layer {
                 } else {
                     Kind::NonInviteServer
                 };
-                let destination = message.response_destination(source);
+                // RFC 3261 §18.2.2: back on the connection on which it came.
+                let destination = if message.transport().is_reliable() {
+                    source
+                } else {
+                    message.response_destination(source)
+                };
                 let carried = Carried::Came(message.clone(), source);
                 self.open(now, kind, key, message, destination, carried, out);
             }

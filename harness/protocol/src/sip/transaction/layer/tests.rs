@@ -1,6 +1,6 @@
 use super::*;
 use crate::sip::transaction::Timer;
-use crate::sip::{Limits, Verdict, parse};
+use crate::sip::{Limits, Transport, Verdict, parse};
 
 const ALICE: &str = "192.0.2.1:5060";
 const PROXY: &str = "192.0.2.9:5060";
@@ -465,4 +465,83 @@ fn reports_tell_a_transaction_from_opening_to_closing() {
             Report::Closed { transaction },
         ]
     );
+}
+
+/// What goes out, with its transport and where to.
+fn carried(out: &mut Vec<Output>) -> Vec<String> {
+    let sent = out.drain(..).filter_map(|output| match output {
+        Output::Send {
+            message,
+            destination,
+            ..
+        } => Some(format!(
+            "{} {} to {destination}",
+            message.method(),
+            message.transport()
+        )),
+        _ => None,
+    });
+    sent.collect()
+}
+
+// RFC 3261 §9.1: a CANCEL goes where and how its INVITE went. Its maker wrote UDP, as it did in the INVITE.
+#[test]
+fn a_cancel_follows_its_invite_onto_tcp() {
+    let (mut layer, mut out) = (Layer::new(Timers::default()), Vec::new());
+    layer.set_usual_transport(Transport::Tcp);
+    let mut invite = request("INVITE", "z9hG4bK1");
+    invite.remove("Route");
+    layer.request(at(0), address(PROXY), invite.clone(), &mut out);
+    let mut cancel = request("CANCEL", "z9hG4bK1");
+    cancel.set_request_uri("sip:bob@192.0.2.9");
+    layer.request(at(5), address(PROXY), cancel, &mut out);
+    assert_eq!(
+        carried(&mut out),
+        [
+            format!("INVITE TCP to {PROXY}"),
+            format!("CANCEL TCP to {PROXY}")
+        ]
+    );
+    // Timer A does not run over TCP: at 31.9 s nothing but the 64·T1 of Timer B is left.
+    layer.expire(at(31_999), &mut out);
+    assert_eq!(carried(&mut out), [""; 0]);
+    layer.expire(at(32_000), &mut out);
+    assert!(seen(&mut out).contains(&"timeout B".to_owned()));
+}
+
+// RFC 3261 §18.1.1: too large for UDP, so TCP; refused, so UDP after all, repeated from then on as over UDP.
+#[test]
+fn a_large_request_goes_over_tcp_and_falls_back() {
+    let (mut layer, mut out) = (Layer::new(Timers::default()), Vec::new());
+    let mut large = request("MESSAGE", "z9hG4bK1");
+    large.set_body("text/plain", vec![b'x'; 1300]);
+    let id = layer.request(at(0), address(PROXY), large, &mut out);
+    assert_eq!(carried(&mut out), [format!("MESSAGE TCP to {PROXY}")]);
+    assert!(layer.uses_connection(address(PROXY)));
+    assert!(layer.fall_back(at(10), id, &mut out));
+    layer.expire(at(510), &mut out);
+    assert_eq!(
+        carried(&mut out),
+        [
+            format!("MESSAGE UDP to {PROXY}"),
+            format!("MESSAGE UDP to {PROXY}")
+        ]
+    );
+    assert!(!layer.fall_back(at(520), id, &mut out), "once is enough");
+    assert!(!layer.uses_connection(address(PROXY)));
+}
+
+// RFC 3261 §18.2.2: over TCP a response goes back on the connection, whatever port the client listens on.
+#[test]
+fn a_response_over_tcp_goes_back_to_the_source() {
+    let (mut layer, mut out) = (Layer::new(Timers::default()), Vec::new());
+    let mut bye = request("BYE", "z9hG4bK1");
+    bye.set_transport(Transport::Tcp);
+    layer.receive(at(0), address("192.0.2.1:49152"), bye.clone(), &mut out);
+    layer
+        .respond(at(1), TransactionId(1), answer(&bye, 200), &mut out)
+        .expect("it waits for an answer");
+    assert_eq!(carried(&mut out), ["BYE TCP to 192.0.2.1:49152"]);
+    // Timer J is zero over TCP (RFC 3261 §17.2.2): the transaction is gone at once.
+    assert!(layer.is_empty());
 }

@@ -108,7 +108,7 @@ fn an_offer_in_an_update_is_answered_unless_it_crosses_ours() {
     let ok = bench.answered_call();
     let offer = |branch: &str, cseq: u32| {
         let mut update = in_dialog("UPDATE", branch, cseq, &ok);
-        update.set_body("application/sdp", "v=0\r\n");
+        update.set_body("application/sdp", ANSWER);
         update
     };
     assert_eq!(bench.receive(offer("1", 2)), ["200 UPDATE"]);
@@ -116,7 +116,7 @@ fn an_offer_in_an_update_is_answered_unless_it_crosses_ours() {
         bench.last("200 UPDATE").content_type().as_deref(),
         Some("application/sdp")
     );
-    bench.act(|agent, turn| agent.reinvite(turn));
+    bench.act(|agent, turn| agent.reinvite(turn, None));
     // RFC 3311 §5.2
     assert_eq!(bench.receive(offer("2", 3)), ["491 UPDATE"]);
 }

@@ -1,0 +1,131 @@
+//! What a line does for its call: what the caller hears, and how a leg begins and ends.
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+use linefault_protocol::audiosocket::session::{Asker, Ending, Failure, Input};
+use linefault_protocol::audiosocket::{Frame, Uuid};
+
+use super::super::calls::{Answer, Inbox, Wish};
+use super::super::{Flow, TalksUntil, log};
+use super::{HANGING_UP, Line};
+use crate::Report;
+
+impl Line {
+    /// Sends the next 20 ms of what the caller hears.
+    pub(super) fn talk(&mut self) {
+        let rate = self.rate;
+        let samples = match self.service.config.flow {
+            Flow::Tone => rate.tone(),
+            _ => rate.silence(),
+        };
+        self.send(Frame::Audio { rate, samples }.encode());
+    }
+
+    pub(super) fn send(&mut self, frame: Bytes) {
+        if !self.hanging_up || self.service.config.talks_until == TalksUntil::Close {
+            self.outbox.push(frame);
+        }
+    }
+
+    pub(super) fn open(&mut self, call: Uuid) {
+        let (leg, peer) = (self.leg.name(), self.stream.peer_address());
+        let id = self.service.enter(call, self.leg, &self.inbox);
+        self.call = Some((call, id));
+        self.service.host.report(Report::Opened {
+            kind: "session",
+            id,
+            label: format!("{call}/{leg}"),
+            target: None,
+        });
+        tracing::info!(%call, leg, %peer, "call connected");
+        let now = self.service.host.now();
+        self.hang_up_at = self.service.config.hang_up_after.map(|after| now + after);
+        if matches!(self.service.config.flow, Flow::Tone | Flow::Silence) {
+            self.next_frame = Some(now);
+        }
+    }
+
+    pub(super) fn hear(&mut self, frame: &Frame) {
+        match frame {
+            Frame::Audio { rate, .. } => self.rate = *rate,
+            Frame::Dtmf(key) => {
+                let key = key.escape_ascii();
+                let (call, leg) = (self.call_name(), self.leg.name());
+                tracing::info!(call, leg, %key, "DTMF");
+            }
+            _ => {}
+        }
+        match self.service.config.flow {
+            Flow::Echo => self.send(frame.encode()),
+            Flow::Bridge => {
+                if let Some(other) = self.other_leg() {
+                    other.push(Wish::Send(frame.encode()));
+                }
+            }
+            Flow::Tone | Flow::Silence => {}
+        }
+    }
+
+    fn other_leg(&self) -> Option<Rc<Inbox>> {
+        let (call, _) = self.call?;
+        self.service.find(call, self.leg.other())
+    }
+
+    pub(super) fn hang_up(&mut self, by_request: bool) {
+        self.hanging_up = true;
+        self.hang_up_at = None;
+        if self.service.config.talks_until == TalksUntil::HangUp {
+            self.next_frame = None;
+        }
+        self.outbox.hang_up();
+        if by_request && let Err(injected) = self.service.host.at_point(HANGING_UP) {
+            self.error = Some(injected.to_string());
+            self.tell(Input::Failed(Failure::Other));
+        }
+    }
+
+    pub(super) fn end(&mut self, ending: &Ending) {
+        self.over = true;
+        let reaction = self.service.config.reactions.of(ending);
+        let (peer, leg) = (self.stream.peer_address(), self.leg.name());
+        let (call, error) = (self.call_name(), &self.error);
+        let (detail, text) = (detail(ending), reaction.text);
+        log!(reaction.level, call, leg, %peer, error = error.as_deref(), detail, "{text}");
+        if let Some((call, id)) = self.call {
+            if self.service.config.flow == Flow::Bridge
+                && let Some(other) = self.other_leg()
+            {
+                other.push(Wish::HangUp(Asker::Flow, None));
+            }
+            if reaction.removes {
+                self.service.remove(call, self.leg);
+                self.service.host.report(Report::Closed {
+                    kind: "session",
+                    id,
+                });
+            }
+        }
+        if !reaction.listens {
+            self.service.stop(self.leg);
+        }
+        let answer = match ending {
+            Ending::NotSent(_, Failure::Other) => {
+                Answer::Failed(self.error.take().unwrap_or_else(|| text.to_owned()))
+            }
+            _ => Answer::Gone,
+        };
+        self.answer(&answer);
+    }
+}
+
+/// What a reader wants to know of an ending besides its name.
+fn detail(ending: &Ending) -> Option<String> {
+    match ending {
+        Ending::WrongFirstFrame(frame) | Ending::WrongFrame(frame) => Some(frame.to_string()),
+        Ending::NoFrame(error) => Some(error.to_string()),
+        Ending::Taken(call) => Some(call.to_string()),
+        Ending::PeerError(code) => Some(format!("0x{code:02x}")),
+        _ => None,
+    }
+}

@@ -1,0 +1,139 @@
+//! What report C demands of whoever serves AudioSocket calls.
+//!
+//! Owns the reading of connections as legs of calls. The serving side is the one that was connected to.
+
+pub(super) mod after_hang_up;
+pub(super) mod api;
+pub(super) mod close;
+pub(super) mod next_call;
+pub(super) mod reset_level;
+
+use std::collections::BTreeMap;
+
+use linefault_actors::Report;
+use linefault_network::{HostId, Instant, RecordId};
+use linefault_protocol::audiosocket::{Frame, Uuid};
+
+use crate::evidence::Evidence;
+use crate::evidence::stream::{Connection, Seen, Side};
+use crate::trace::Event;
+
+/// One AudioSocket connection.
+pub(super) struct Leg<'a> {
+    pub(super) connection: &'a Connection,
+    /// Its place among all connections.
+    pub(super) place: usize,
+    /// Who serves it.
+    pub(super) server: HostId,
+    /// The call that its first frame names, once it has arrived.
+    pub(super) call: Option<(Uuid, Seen)>,
+    /// When the serving side hung up.
+    pub(super) hang_up: Option<Seen>,
+}
+
+impl Leg<'_> {
+    /// When the serving side's end was over: it closed or reset, or heard a reset, or its kernel gave up.
+    pub(super) fn over(&self) -> Option<Instant> {
+        let Connection { up, down, .. } = self.connection;
+        let closed = down.fin.map(|fin| fin.sent.at);
+        let reset = down.reset.map(|reset| reset.sent.at);
+        let heard = up.reset.and_then(|reset| reset.arrived);
+        let heard = heard.map(|heard| heard.at);
+        let given_up = down.closed.map(|closed| closed.at);
+        [closed, reset, heard, given_up].into_iter().flatten().min()
+    }
+}
+
+/// Every connection on which a frame was said.
+pub(super) fn legs<'a>(evidence: &'a Evidence<'_>) -> Vec<Leg<'a>> {
+    let mut legs: BTreeMap<usize, Leg<'a>> = BTreeMap::new();
+    for said in &evidence.utterances {
+        let Some(frame) = said.frame() else { continue };
+        let Some(connection) = evidence.connections.get(said.connection) else {
+            continue;
+        };
+        let Some(server) = connection.server else {
+            continue;
+        };
+        let leg = legs.entry(said.connection).or_insert(Leg {
+            connection,
+            place: said.connection,
+            server,
+            call: None,
+            hang_up: None,
+        });
+        match (said.side, frame) {
+            (Side::Up, Frame::Uuid(call)) if said.begin == 0 => {
+                leg.call = said.arrived.map(|seen| (*call, seen));
+            }
+            (Side::Down, Frame::HangUp) => {
+                leg.hang_up.get_or_insert(said.sent);
+            }
+            _ => {}
+        }
+    }
+    legs.into_values().collect()
+}
+
+/// A session as its host reported it.
+pub(super) struct Session {
+    pub(super) host: HostId,
+    /// `uuid/leg`.
+    pub(super) label: String,
+    pub(super) opened: Seen,
+    pub(super) closed: Option<Seen>,
+}
+
+impl Session {
+    /// Whether it is open at some moment from one to the other, both included.
+    pub(super) fn is_open_within(&self, from: Instant, until: Instant) -> bool {
+        self.opened.at <= until && self.closed.is_none_or(|closed| closed.at >= from)
+    }
+
+    /// Whether it is open at every moment from before one to after the other.
+    pub(super) fn is_open_throughout(&self, from: Instant, until: Instant) -> bool {
+        self.opened.at < from && self.closed.is_none_or(|closed| closed.at > until)
+    }
+}
+
+/// Every session that any host reported.
+pub(super) fn sessions(evidence: &Evidence<'_>) -> Vec<Session> {
+    let mut sessions: Vec<Session> = Vec::new();
+    let mut open: BTreeMap<(HostId, u64), usize> = BTreeMap::new();
+    for (id, record) in evidence.trace.iter() {
+        let (Event::Report(report), Some(host)) = (&record.event, record.host) else {
+            continue;
+        };
+        let seen = seen(id, record.at);
+        match report {
+            Report::Opened {
+                kind: "session",
+                id,
+                label,
+                ..
+            } => {
+                open.insert((host, *id), sessions.len());
+                sessions.push(Session {
+                    host,
+                    label: label.clone(),
+                    opened: seen,
+                    closed: None,
+                });
+            }
+            Report::Closed {
+                kind: "session",
+                id,
+            } => {
+                let place = open.remove(&(host, *id));
+                let session = place.and_then(|place| sessions.get_mut(place));
+                session.into_iter().for_each(|it| it.closed = Some(seen));
+            }
+            _ => {}
+        }
+    }
+    sessions
+}
+
+fn seen(record: RecordId, at: Instant) -> Seen {
+    Seen { record, at }
+}
