@@ -17,17 +17,19 @@ pub static ENTRY: Entry = Entry {
     doc: "A stateful SIP proxy and registrar for one domain.",
     port: 5060,
     settings: SETTINGS,
-    commands: &[CommandEntry {
-        name: "drain",
-        doc: "Takes no new work from now on: refuses every request outside of a dialog with 503 and Retry-After.",
-        arguments: &[],
-    }],
+    commands: COMMANDS,
     points: &[FORWARDING],
     build,
 };
 
 /// Between the arrival of a request for somebody else and its way out.
 pub(super) const FORWARDING: &str = "while forwarding";
+
+const COMMANDS: &[CommandEntry] = &[CommandEntry {
+    name: "drain",
+    doc: "Takes no new work from now on: refuses every request outside of a dialog with 503 and Retry-After.",
+    arguments: &[],
+}];
 
 const SETTINGS: &[Setting] = &[
     Setting {
