@@ -15,6 +15,7 @@ pub const CATALOGUE: &[&Entry] = &[
     &crate::audio_peer::ENTRY,
     &crate::audio_service::ENTRY,
     &crate::b2bua::ENTRY,
+    &crate::buffering_proxy::ENTRY,
     &crate::http::ENTRY,
     &crate::phone::ENTRY,
     &crate::proxy::ENTRY,

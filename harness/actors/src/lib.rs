@@ -7,6 +7,7 @@
 pub mod audio_peer;
 pub mod audio_service;
 pub mod b2bua;
+pub mod buffering_proxy;
 pub mod catalogue;
 mod connections;
 mod driver;

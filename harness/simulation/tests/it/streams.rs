@@ -14,7 +14,7 @@ const CUTS: [&str; 5] = [
     // In the data of the first event, behind its `retry:`.
     "retry: 5000\nevent: init\ndata: {\"status\":\"",
     // In the id of a token.
-    "\n\n\r\n25\r\nid: 82c11c5",
+    "\n\n\r\n24\r\nid: 82c11c5",
     // Behind the first digit of a chunk's size, which has two.
     "data: until\n\n\r\n2",
     // Between two chunks.

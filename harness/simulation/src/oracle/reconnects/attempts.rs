@@ -135,11 +135,11 @@ fn ending(told: &Told) -> Option<End> {
 fn retry(line: &Connection) -> Option<u64> {
     let came = line.down.bytes.get(..line.down.arrived())?;
     let lines = came.split_inclusive(|byte| *byte == b'\n');
-    let values = lines.filter_map(|line| {
+    let mut values = lines.filter_map(|line| {
         let value = line.strip_prefix(b"retry:")?.strip_suffix(b"\n")?;
         std::str::from_utf8(value).ok()?.trim().parse().ok()
     });
-    values.last()
+    values.next_back()
 }
 
 fn got_on(exchange: &Exchange) -> bool {
