@@ -8,8 +8,8 @@ use std::net::SocketAddr;
 use std::task::{Context as TaskContext, Poll};
 
 use bytes::{Buf, Bytes, BytesMut};
-use linefault_protocol::sip::Transport;
 use linefault_protocol::sip::framing::{Frame, Framer};
+use linefault_protocol::sip::{Limits, Transport};
 
 use crate::{Host, Input, LocalFuture, SocketError, TcpListener, TcpStream};
 
@@ -66,7 +66,10 @@ impl Connections {
         let connection = self.open.entry(to).or_insert_with(|| {
             let host = host.clone();
             let connecting = Box::pin(async move { host.connect_tcp(to).await });
-            Connection::new(Stage::Connecting(connecting))
+            Connection::new(
+                Stage::Connecting(connecting),
+                Framer::of_answers(Limits::default()),
+            )
         });
         if connection.outgoing.len() + bytes.len() > MOST_OUTGOING {
             tracing::warn!(peer = %to, "peer does not read: message thrown away");
@@ -137,7 +140,7 @@ impl Connections {
             match accepted {
                 Ok(stream) if self.open.len() < MOST_CONNECTIONS => {
                     let peer = stream.peer_address();
-                    let connection = Connection::new(Stage::Open(stream));
+                    let connection = Connection::new(Stage::Open(stream), Framer::default());
                     self.open.insert(peer, connection);
                 }
                 Ok(stream) => stream.abort_on_close(),
@@ -170,10 +173,10 @@ impl Connections {
 }
 
 impl Connection {
-    fn new(stage: Stage) -> Self {
+    fn new(stage: Stage, framer: Framer) -> Self {
         Self {
             stage,
-            framer: Framer::default(),
+            framer,
             refusing: false,
             outgoing: BytesMut::new(),
             waiting: VecDeque::new(),

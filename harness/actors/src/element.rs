@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 use linefault_protocol::Instant;
-use linefault_protocol::sip::transaction::{Layer, Output, Timers, TransactionId};
+use linefault_protocol::sip::transaction::{Layer, Output, State, Timers, TransactionId};
 use linefault_protocol::sip::turn::Turn;
 use linefault_protocol::sip::{
     Limits, Message, Rejection, Transport, Verdict, parse, parse_framed,
@@ -46,9 +46,6 @@ pub(crate) struct Sent {
     /// What it says.
     pub(crate) message: Message,
 }
-
-/// How many of the latest messages over TCP are kept in case that their connection fails.
-const KEPT: u64 = 64;
 
 impl Element {
     pub(crate) fn new() -> Self {
@@ -204,14 +201,19 @@ impl Element {
     }
 
     /// The driver reports a failed send of a datagram before anything else: once something else happens, all have left.
-    /// What went over TCP may be lost with its connection until somebody answers it.
+    /// What went over TCP may be lost with its connection until somebody answers it: a request, or a failure that waits for
+    /// its ACK. A 2xx to an INVITE is repeated in any case (RFC 3261 §13.3.1.4).
     pub(crate) fn all_left(&mut self) {
-        let (layer, last) = (&self.layer, self.tickets);
-        self.sent.retain(|ticket, sent| {
-            let waits = sent
-                .transaction
-                .is_some_and(|id| !sent.message.is_request() || layer.has_heard_nothing(id));
-            waits && sent.message.transport() == Transport::Tcp && ticket + KEPT > last
+        let layer = &self.layer;
+        self.sent.retain(|_, sent| {
+            let waits = sent.transaction.is_some_and(|id| {
+                if sent.message.is_request() {
+                    layer.has_heard_nothing(id)
+                } else {
+                    matches!(layer.state(id), Some((_, State::Completed)))
+                }
+            });
+            waits && sent.message.transport() == Transport::Tcp
         });
     }
 

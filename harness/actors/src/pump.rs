@@ -147,6 +147,7 @@ impl Pump {
             required: Vec::new(),
             other_servers: Vec::new(),
             keep_alive: None,
+            extensions: crate::phone::Extensions::default(),
             transport: Transport::Udp,
             tcp: false,
         };

@@ -41,6 +41,17 @@ pub enum Event {
         /// Through which socket.
         socket: SocketId,
     },
+    /// The application read from a connection.
+    Read {
+        /// Through which socket.
+        socket: SocketId,
+        /// Address on this side.
+        local: SocketAddr,
+        /// Address on the other side.
+        remote: SocketAddr,
+        /// How many bytes; 0 is the end.
+        length: usize,
+    },
     /// A packet got no further.
     Lost {
         /// As it was.

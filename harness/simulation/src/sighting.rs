@@ -6,7 +6,7 @@ use tracing::Level;
 
 use crate::evidence::stream::Seen;
 use crate::evidence::talk::{Heard, Talk, Utterance, What};
-use crate::evidence::{Evidence, SipMessage};
+use crate::evidence::{Evidence, SipMessage, messages_in};
 use crate::scenario::{Direction, Subject, Trigger};
 use crate::trace::{Event, LogLine, Record, Trace};
 
@@ -244,8 +244,8 @@ fn shows(record: &Record, host: HostId, subject: &Subject) -> bool {
         ) if packet.receiver == Some(host) => packet,
         _ => return false,
     };
-    let message = packet
-        .datagram()
-        .and_then(|datagram| SipMessage::read(datagram));
-    message.is_some_and(|message| fits(subject, &message.message))
+    messages_in(packet)
+        .iter()
+        .filter_map(|bytes| SipMessage::read(bytes))
+        .any(|message| fits(subject, &message.message))
 }

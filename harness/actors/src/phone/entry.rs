@@ -55,6 +55,13 @@ const SETTINGS: &[Setting] = &[
         presence: Presence::Default("0s"),
         doc: "How often it sends line breaks to the registrar, so that a NAT keeps its mapping; 0s sends none.",
     },
+    super::extensions::RELIABLE_PROVISIONAL,
+    super::extensions::SESSION_EXPIRES,
+    super::extensions::MIN_SE,
+    super::extensions::REFRESHER,
+    super::extensions::REFRESH,
+    super::extensions::ON_REFER,
+    super::extensions::AFTER_TRANSFER,
     Setting {
         name: "transport",
         kind: Kind::Choice(&["udp", "tcp"]),
@@ -106,6 +113,12 @@ const ANSWER: &[Setting] = &[
         kind: Kind::Duration,
         presence: Presence::Default("0s"),
         doc: "From the arrival of the call to its 180.",
+    },
+    Setting {
+        name: "early_media",
+        kind: Kind::Duration,
+        presence: Presence::Optional,
+        doc: "Sends a 183 with a session description first, so long before its 180.",
     },
     Setting {
         name: "pick_up",
@@ -207,6 +220,11 @@ const COMMANDS: &[CommandEntry] = &[
         arguments: &[],
     },
     CommandEntry {
+        name: "transfer",
+        doc: "Refers the other end of the call that is up to somebody else (REFER).",
+        arguments: &[TO],
+    },
+    CommandEntry {
         name: "message",
         doc: "Sends somebody a text, in a MESSAGE outside of any call.",
         arguments: &[
@@ -268,6 +286,7 @@ fn build(settings: &Settings, directory: &Directory) -> Box<dyn Actor> {
             expires: settings
                 .duration("expires")
                 .unwrap_or(Duration::from_secs(3600)),
+            extensions: super::extensions::of(settings),
             media: media(settings),
             glare: Glare::default(),
             answer: settings
@@ -323,6 +342,7 @@ fn answer(table: &Settings, directory: &Directory) -> Answer {
     let usual = Answer::default();
     Answer {
         ring: table.duration("ring").unwrap_or(usual.ring),
+        early_media: table.duration("early_media"),
         pick_up: table.duration("pick_up").unwrap_or(usual.pick_up),
         status: table
             .integer("status")

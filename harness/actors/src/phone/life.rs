@@ -75,12 +75,13 @@ impl Life {
                 let patience = command.arguments.duration("expires");
                 running.step(cx, |agent, turn| agent.call_within(turn, &uri, patience));
             }
+            ("transfer", Some(uri)) => running.step(cx, |agent, turn| agent.transfer(turn, &uri)),
             ("options", Some(uri)) => running.step(cx, |agent, turn| agent.ask(turn, &uri)),
             ("message", Some(uri)) => {
                 let text = command.arguments.text("text").unwrap_or_default();
                 running.step(cx, |agent, turn| agent.message(turn, &uri, text));
             }
-            ("call" | "options" | "message", None) => {
+            ("call" | "options" | "message" | "transfer", None) => {
                 tracing::warn!(to, "cannot reach what is no URI");
             }
             (name, _) => tracing::warn!(name, "unknown command"),
@@ -102,6 +103,7 @@ impl Machine for Life {
                         proxy: self.config.proxy,
                         expires: self.config.expires,
                         answer: self.config.answer.clone(),
+                        extensions: self.config.extensions,
                         transport: self.config.transport,
                         media: self.config.media.clone(),
                         glare: self.config.glare,
@@ -252,6 +254,16 @@ impl Running {
                     target: None,
                 });
             }
+            Event::SubscriptionOpened(id, label) => cx.report(Report::Opened {
+                kind: "subscription",
+                id,
+                label,
+                target: None,
+            }),
+            Event::SubscriptionClosed(id) => cx.report(Report::Closed {
+                kind: "subscription",
+                id,
+            }),
             Event::CallClosed(id) => {
                 if self.dialogs.remove(&id) {
                     cx.report(Report::Closed { kind: "dialog", id });

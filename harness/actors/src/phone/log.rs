@@ -45,6 +45,24 @@ pub(super) fn write(event: Event) {
         Event::CallEnded(_, peer, Ending::NotAcknowledged) => {
             tracing::warn!(peer, "call ended: the answer was never acknowledged");
         }
+        Event::CallEnded(_, peer, Ending::Expired) => {
+            tracing::warn!(peer, "call ended: the session was not refreshed");
+        }
+        Event::Referred(_, target) => tracing::info!(target, "referred: calling"),
+        Event::Transferred(_, target) => tracing::info!(target, "call transferred"),
+        Event::NotTransferred(_, target, Failure::Refused(status, reason)) => {
+            tracing::info!(
+                target,
+                status = status.code(),
+                "call not transferred: {reason}"
+            );
+        }
+        Event::NotTransferred(_, target, Failure::TimedOut) => {
+            tracing::warn!(target, "call not transferred: nothing was heard of it");
+        }
+        Event::NotTransferred(_, target, Failure::NotSent | Failure::NoServer) => {
+            tracing::warn!(target, "call not transferred: not sent");
+        }
         Event::Done(method, peer, status) => {
             tracing::info!(peer, %method, status = status.code(), "request answered");
         }
@@ -63,6 +81,7 @@ pub(super) fn write(event: Event) {
         Event::Text(peer, bytes) => tracing::info!(peer, bytes, "text received"),
         Event::ByeUnanswered(_, peer) => tracing::warn!(peer, "BYE was not answered"),
         Event::Send { .. } | Event::CallOpened(..) | Event::CallUp(..) | Event::CallClosed(_) => {}
+        Event::SubscriptionOpened(..) | Event::SubscriptionClosed(_) => {}
     }
 }
 

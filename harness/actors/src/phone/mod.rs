@@ -4,6 +4,7 @@
 //! they are `linefault_protocol`'s.
 
 mod entry;
+mod extensions;
 mod life;
 mod log;
 
@@ -11,7 +12,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use linefault_protocol::sip::Transport;
-pub use linefault_protocol::sip::user_agent::{Answer, Body, Glare, Media, Refusal};
+pub use linefault_protocol::sip::user_agent::{
+    Answer, Body, Extensions, Glare, Media, Refresh, Refusal,
+};
 
 use crate::catalogue::{Actor, Directory};
 use crate::{Behaviour, Host};
@@ -42,6 +45,8 @@ pub struct Config {
     pub expires: Duration,
     /// How it takes calls.
     pub answer: Answer,
+    /// The extensions that it takes part in.
+    pub extensions: Extensions,
     /// What it says of its sessions.
     pub media: Media,
     /// How long it waits when two re-INVITEs have crossed.

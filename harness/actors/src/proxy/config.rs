@@ -50,7 +50,7 @@ pub struct LogLine {
 pub enum Wording {
     /// "target unreachable", with peer, errno and method as fields.
     TargetUnreachable,
-    /// "UDP server error: " and the error, as an event loop's own handler writes it.
+    /// "UDP server error: " or "TCP server error: ", and the error, as an event loop's own handler writes it.
     ServerError,
 }
 

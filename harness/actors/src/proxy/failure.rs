@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 
 use linefault_protocol::sip::proxy::Failure;
-use linefault_protocol::sip::{Message, Method, Uri};
+use linefault_protocol::sip::{Message, Method, Transport, Uri};
 
 use super::config::{Config, LogLine, Removal, Wording};
 use super::life::Running;
@@ -24,9 +24,9 @@ impl Running {
     ) {
         let unreachable = error.is_unreachable();
         let method = sent.message.method();
-        self.config
-            .log_of(error)
-            .write(Some(to), error, Some(&method));
+        let over = sent.message.transport();
+        let line = self.config.log_of(error);
+        line.write(over, Some(to), error, Some(&method));
         // RFC 3261 §16.9: a response that cannot be sent is dropped, and nothing is cancelled. RFC 6026 §8.8: its transaction
         // lives on, so that a repeated request finds the answer.
         if !sent.message.is_request() {
@@ -114,6 +114,7 @@ impl Config {
 impl LogLine {
     pub(super) fn write(
         self,
+        over: Transport,
         peer: Option<SocketAddr>,
         error: SocketError,
         method: Option<&Method>,
@@ -129,7 +130,7 @@ impl LogLine {
                     Wording::TargetUnreachable => {
                         $level!(peer, errno = error.errno, method, "target unreachable");
                     }
-                    Wording::ServerError => $level!("UDP server error: {error}"),
+                    Wording::ServerError => $level!("{over} server error: {error}"),
                 }
             };
         }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use linefault_protocol::sip::proxy::{Event, Failure, Identity, Proxy, ProxyTurn};
 use linefault_protocol::sip::registrar::Bindings;
 use linefault_protocol::sip::transaction::{Output, Timer, TransactionId};
-use linefault_protocol::sip::{Message, Method};
+use linefault_protocol::sip::{Message, Method, Transport};
 
 use super::config::Config;
 use super::entry::FORWARDING;
@@ -119,7 +119,10 @@ impl Running {
             Input::Closed { peer, error } => self.element.closed(peer, error),
             Input::Wake => self.wake(cx),
             // Whose datagram it was about, nobody can say: no binding goes for it.
-            Input::ReceiveFailed { error } => self.config.log_of(error).write(None, error, None),
+            Input::ReceiveFailed { error } => {
+                let line = self.config.log_of(error);
+                line.write(Transport::Udp, None, error, None);
+            }
             Input::Command(command) if command.name == "drain" => {
                 tracing::info!("takes no new requests");
                 self.core.stop_taking();

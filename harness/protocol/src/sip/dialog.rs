@@ -74,6 +74,19 @@ impl Dialog {
         })
     }
 
+    /// Turns the caller's early dialog into a confirmed one, with a 2xx of its callee.
+    ///
+    /// # Errors
+    /// The response lacks what a dialog is made of; the dialog stays as it was.
+    // RFC 3261 §13.2.2.4: the route set is computed anew from the 2xx, the sequence number stays.
+    pub fn confirm(&mut self, response: &Message) -> Result<(), DialogError> {
+        let (mut routes, target) = (routes_of(response)?, target_of(response)?);
+        routes.reverse();
+        self.routes = routes;
+        self.target = target;
+        Ok(())
+    }
+
     /// Whether a request from the peer belongs to this dialog.
     // RFC 3261 §12.2.2; a tag that is missing, as from an RFC 2543 element, equals a missing one (§12.1.1).
     #[must_use]

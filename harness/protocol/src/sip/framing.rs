@@ -24,7 +24,7 @@ use super::parse::{Limits, glance};
 /// let message = b"SIP/2.0 200 OK\r\nContent-Length: 2\r\n\r\nhi";
 /// assert_eq!(framer.next_frame(), Some(Frame::Message(message[..].into())));
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Framer {
     limits: Limits,
     buffer: BytesMut,
@@ -32,6 +32,9 @@ pub struct Framer {
     scanned: usize,
     /// The length of the message that the buffer begins with, once its header fields are complete.
     length: Option<usize>,
+    /// Whether this side was connected to: then two line breaks ask for one. Whoever connected is only answered, with as
+    /// many as it has asked for (RFC 5626 §4.4.1).
+    pinged: bool,
     /// Whether the latest frame was a [`Frame::LineBreak`] that may be the first half of a ping.
     after_line_break: bool,
     broken: bool,
@@ -47,7 +50,7 @@ pub enum Frame {
     Last(Bytes, Fault),
     /// A line break between messages: the answer to a ping (RFC 5626 §4.4.1), or nothing (RFC 3261 §7.5).
     LineBreak,
-    /// The second line break in a row: a ping, to be answered with one line break.
+    /// The second line break in a row from whoever connected: a ping, to be answered with one line break.
     Ping,
 }
 
@@ -65,12 +68,26 @@ pub enum Fault {
 }
 
 impl Framer {
-    /// A framer for the beginning of a stream.
+    /// A framer for what comes on a connection that was accepted.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
-            ..Self::default()
+            pinged: true,
+            buffer: BytesMut::new(),
+            scanned: 0,
+            length: None,
+            after_line_break: false,
+            broken: false,
+        }
+    }
+
+    /// A framer for what comes back on a connection that this side has made: no line break there is a ping.
+    #[must_use]
+    pub fn of_answers(limits: Limits) -> Self {
+        Self {
+            pinged: false,
+            ..Self::new(limits)
         }
     }
 
@@ -106,20 +123,20 @@ impl Framer {
         Some(Frame::Message(self.buffer.split_to(length).freeze()))
     }
 
-    /// Whether the stream stands between two messages, so that its end there loses nothing.
+    /// What is no frame yet: the beginning of a message, or nothing.
     #[must_use]
-    pub fn is_between_messages(&self) -> bool {
-        self.buffer.is_empty()
+    pub fn unfinished(&self) -> &[u8] {
+        &self.buffer
     }
 
     // RFC 3261 §7.5: line breaks before a start line are no part of the message.
     fn line_break(&mut self) -> Frame {
         self.buffer.advance(2);
-        self.after_line_break = !self.after_line_break;
-        if self.after_line_break {
-            Frame::LineBreak
-        } else {
+        self.after_line_break = self.pinged && !self.after_line_break;
+        if self.pinged && !self.after_line_break {
             Frame::Ping
+        } else {
+            Frame::LineBreak
         }
     }
 
@@ -149,6 +166,12 @@ impl Framer {
         let kept = self.buffer.len().min(self.limits.message);
         let rest = std::mem::take(&mut self.buffer).split_to(kept).freeze();
         Some(Frame::Last(rest, fault))
+    }
+}
+
+impl Default for Framer {
+    fn default() -> Self {
+        Self::new(Limits::default())
     }
 }
 

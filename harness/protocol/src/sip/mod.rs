@@ -9,6 +9,7 @@ pub mod b2bua;
 pub mod dialog;
 pub mod digest;
 mod edit;
+mod extension;
 pub mod framing;
 pub mod header;
 mod list;
@@ -31,6 +32,7 @@ pub mod via;
 mod way_back;
 
 pub use address::{Contacts, NameAddr};
+pub use extension::{RAck, Refresher, SessionExpires, SubscriptionState};
 pub use header::{Field, FieldError};
 pub use message::Message;
 pub use method::Method;

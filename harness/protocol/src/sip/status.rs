@@ -113,8 +113,12 @@ impl Status {
     pub const FORWARDED: Self = Self(181);
     /// 182 Queued.
     pub const QUEUED: Self = Self(182);
+    /// 183 Session Progress.
+    pub const SESSION_PROGRESS: Self = Self(183);
     /// 200 OK.
     pub const OK: Self = Self(200);
+    /// 202 Accepted.
+    pub const ACCEPTED: Self = Self(202);
     /// 300 Multiple Choices.
     pub const MULTIPLE_CHOICES: Self = Self(300);
     /// 301 Moved Permanently.
@@ -149,6 +153,8 @@ impl Status {
     pub const BAD_EXTENSION: Self = Self(420);
     /// 421 Extension Required.
     pub const EXTENSION_REQUIRED: Self = Self(421);
+    /// 422 Session Interval Too Small.
+    pub const SESSION_INTERVAL_TOO_SMALL: Self = Self(422);
     /// 423 Interval Too Brief.
     pub const INTERVAL_TOO_BRIEF: Self = Self(423);
     /// 480 Temporarily Unavailable.
@@ -165,6 +171,8 @@ impl Status {
     pub const BUSY_HERE: Self = Self(486);
     /// 487 Request Terminated.
     pub const REQUEST_TERMINATED: Self = Self(487);
+    /// 489 Bad Event.
+    pub const BAD_EVENT: Self = Self(489);
     /// 488 Not Acceptable Here.
     pub const NOT_ACCEPTABLE_HERE: Self = Self(488);
     /// 491 Request Pending.

@@ -6,6 +6,7 @@
 mod aborted_session_stays;
 mod accept_loop_dies;
 mod answer_after_global_failure_lost;
+mod answer_on_new_connection;
 mod api_500_on_reset;
 mod attempts_never_count;
 mod attempts_never_reset;
@@ -51,21 +52,29 @@ mod no_header_deadline;
 mod no_health_check;
 mod no_idle_deadline;
 mod nonce_count_stuck;
+mod notify_forgotten;
 mod offer_altered;
 mod own_fault_is_warning;
+mod prack_not_sent;
+mod provisional_not_repeated;
 mod reads_are_frames;
 mod reconnects_at_once;
 mod reconnects_without_limit;
+mod refresh_forgotten;
 mod reset_unhandled;
 mod resumes_from_start;
 mod resumes_too_late;
+mod retransmits_over_tcp;
 mod retries_at_once;
 mod retry_after_unread;
 mod retry_beside_the_stream;
 mod rewrite;
 mod second_final;
+mod second_in_segment_lost;
+mod session_expiry_ignored;
 mod skipped_repeat;
 mod status_in_stream;
+mod subscription_never_ends;
 mod tag_changes;
 mod time_out_is_408;
 mod token_event;
@@ -88,6 +97,7 @@ pub const CATALOGUE: &[&Defect] = &[
     &aborted_session_stays::DEFECT,
     &accept_loop_dies::DEFECT,
     &answer_after_global_failure_lost::DEFECT,
+    &answer_on_new_connection::DEFECT,
     &api_500_on_reset::DEFECT,
     &attempts_never_count::DEFECT,
     &attempts_never_reset::DEFECT,
@@ -133,20 +143,28 @@ pub const CATALOGUE: &[&Defect] = &[
     &no_health_check::DEFECT,
     &no_idle_deadline::DEFECT,
     &nonce_count_stuck::DEFECT,
+    &notify_forgotten::DEFECT,
     &offer_altered::DEFECT,
     &own_fault_is_warning::DEFECT,
+    &prack_not_sent::DEFECT,
+    &provisional_not_repeated::DEFECT,
     &reads_are_frames::DEFECT,
     &reconnects_at_once::DEFECT,
     &reconnects_without_limit::DEFECT,
+    &refresh_forgotten::DEFECT,
     &reset_unhandled::DEFECT,
     &resumes_from_start::DEFECT,
     &resumes_too_late::DEFECT,
+    &retransmits_over_tcp::DEFECT,
     &retries_at_once::DEFECT,
     &retry_after_unread::DEFECT,
     &retry_beside_the_stream::DEFECT,
     &second_final::DEFECT,
+    &second_in_segment_lost::DEFECT,
+    &session_expiry_ignored::DEFECT,
     &skipped_repeat::DEFECT,
     &status_in_stream::DEFECT,
+    &subscription_never_ends::DEFECT,
     &tag_changes::DEFECT,
     &time_out_is_408::DEFECT,
     &traceback_leaks::DEFECT,

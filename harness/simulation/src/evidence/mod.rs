@@ -5,6 +5,7 @@
 mod index;
 mod message;
 mod reader;
+mod signalling;
 pub mod stream;
 pub mod talk;
 pub mod tokens;
@@ -16,6 +17,7 @@ use std::rc::Rc;
 use bytes::Bytes;
 use linefault_actors::SocketError;
 use linefault_network::{Alteration, HostId, Instant, LossReason, RecordId};
+use linefault_protocol::sip::Transport;
 
 use self::index::{Index, Places};
 use self::reader::Reader;
@@ -26,6 +28,7 @@ use crate::run::{End, FaultCount, Simulation};
 use crate::trace::Trace;
 
 pub use self::message::SipMessage;
+pub(crate) use self::signalling::messages_in;
 
 /// What is known of one run.
 #[derive(Debug)]
@@ -38,9 +41,9 @@ pub struct Evidence<'a> {
     pub quiet: bool,
     /// What became of each fault of the scenario, in its order.
     pub faults: &'a [FaultCount],
-    /// Every datagram that a host sent or tried to send, in order.
+    /// Every datagram and every SIP message over TCP that a host sent or tried to send, in order.
     pub transmissions: Vec<Transmission>,
-    /// Every datagram that reached a socket, in order.
+    /// Every datagram and every SIP message over TCP that reached a socket, in order.
     pub arrivals: Vec<Arrival>,
     /// Every TCP connection, in the order of their first SYN.
     pub connections: Vec<Connection>,
@@ -51,9 +54,12 @@ pub struct Evidence<'a> {
     outside: BTreeMap<SocketAddr, HostId>,
 }
 
-/// One datagram that a host sent, or tried to send.
+/// One datagram that a host sent, or tried to send; or one message over TCP, which counts as sent when its first byte
+/// leaves, and as arrived when its last one has.
 #[derive(Clone, Debug)]
 pub struct Transmission {
+    /// What carries it.
+    pub transport: Transport,
     /// Its record.
     pub record: RecordId,
     /// When it was sent.
@@ -92,7 +98,7 @@ pub enum Fate {
         /// When.
         at: Instant,
     },
-    /// It got lost.
+    /// It got lost. Over TCP: so did every repeat of one of its segments, or nothing was repeated.
     Lost {
         /// Why.
         reason: LossReason,
@@ -101,7 +107,7 @@ pub enum Fate {
     Unsent(SocketError),
 }
 
-/// One datagram that reached a socket.
+/// One datagram that reached a socket, or one message over TCP all of which did.
 #[derive(Clone, Debug)]
 pub struct Arrival {
     /// Its record.

@@ -8,8 +8,10 @@ use bytes::Bytes;
 use linefault_network::{
     self as network, Alteration, HostId, Instant, LossReason, Packet, RecordId,
 };
+use linefault_protocol::sip::Transport;
 
 use super::index::Index;
+use super::signalling::{Part, Streams};
 use super::{Arrival, Fate, SipMessage, Transmission};
 use crate::trace::{Event, Record, Trace};
 
@@ -26,6 +28,11 @@ pub(super) struct Reader<'a> {
     /// Transmissions by the id of their packet, and copies by theirs.
     by_packet: BTreeMap<u64, usize>,
     repeats: BTreeMap<(HostId, SocketAddr, Bytes), Repeated>,
+    streams: Streams,
+    /// When each part of a flow was first sent, by flow and first byte, and by which packet.
+    starts: BTreeMap<(usize, u64), (RecordId, Instant, Packet)>,
+    /// Parts of flows that got lost.
+    lost_parts: Vec<(Part, LossReason)>,
 }
 
 struct Repeated {
@@ -42,6 +49,8 @@ impl<'a> Reader<'a> {
         for (id, record) in trace.iter() {
             reader.take(id, record);
         }
+        reader.take_unfinished();
+        reader.put_in_order();
         reader
     }
 
@@ -50,8 +59,17 @@ impl<'a> Reader<'a> {
         match &record.event {
             Event::Network(network::Event::Sent { packet }) => {
                 let raw = self.is_raw(record.cause);
-                self.sent(id, at, packet, raw);
+                match packet.segment() {
+                    Some(segment) => self.segment_sent(id, at, packet, segment),
+                    None => self.sent(id, at, packet, raw),
+                }
             }
+            Event::Network(network::Event::Read {
+                local,
+                remote,
+                length,
+                ..
+            }) => self.read_from(*remote, *local, *length, at),
             Event::Network(network::Event::Received { packet, .. }) => self.opened(*packet, at),
             Event::Network(network::Event::Delivered { packet }) => self.delivered(id, at, packet),
             Event::Network(network::Event::Lost { packet, reason }) => self.lost(packet, *reason),
@@ -86,9 +104,6 @@ impl<'a> Reader<'a> {
     }
 
     fn push(&mut self, sent: Transmission) {
-        if let Some(message) = &sent.message {
-            self.index.sent(message, self.transmissions.len());
-        }
         self.transmissions.push(sent);
     }
 
@@ -132,6 +147,7 @@ impl<'a> Reader<'a> {
             });
         let (repeat, message) = (seen.count, seen.message.clone());
         Transmission {
+            transport: Transport::Udp,
             record,
             at,
             from,
@@ -149,6 +165,12 @@ impl<'a> Reader<'a> {
     }
 
     fn altered(&mut self, packet: &Packet, how: Alteration) {
+        if let Alteration::Duplicated { of } = how {
+            self.streams.copy(of, packet.id);
+        }
+        for transmission in self.transmissions_of(packet.id) {
+            self.transmissions[transmission].alterations.push(how);
+        }
         if let Alteration::Duplicated { of } = how
             && let Some(original) = self.by_packet.get(&of).copied()
         {
@@ -162,6 +184,9 @@ impl<'a> Reader<'a> {
     }
 
     fn delivered(&mut self, id: RecordId, at: Instant, packet: &Packet) {
+        if packet.segment().is_some() {
+            return self.segment_delivered(id, at, packet);
+        }
         let (Some(host), Some(datagram)) = (packet.receiver, packet.datagram()) else {
             return;
         };
@@ -184,9 +209,6 @@ impl<'a> Reader<'a> {
         };
         let message = message.unwrap_or_else(|| SipMessage::read(datagram).map(Rc::new));
         let source = packet.from;
-        if let Some(message) = &message {
-            self.index.arrived(message, self.arrivals.len());
-        }
         self.unread.insert(packet.id, self.arrivals.len());
         self.arrivals.push(Arrival {
             record: id,
@@ -200,12 +222,47 @@ impl<'a> Reader<'a> {
     }
 
     fn lost(&mut self, packet: &Packet, reason: LossReason) {
-        let sent = self
-            .by_packet
-            .get(&packet.id)
-            .and_then(|index| self.transmissions.get_mut(*index));
+        self.lost_parts
+            .extend(self.streams.part(packet.id).map(|part| (part, reason)));
+        for transmission in self.transmissions_of(packet.id) {
+            self.lose(transmission, reason);
+        }
+        if let Some(transmission) = self.by_packet.get(&packet.id).copied() {
+            self.lose(transmission, reason);
+        }
+    }
+
+    fn lose(&mut self, transmission: usize, reason: LossReason) {
+        let sent = self.transmissions.get_mut(transmission);
         if let Some(sent) = sent.filter(|sent| sent.fate == Fate::Underway) {
             sent.fate = Fate::Lost { reason };
         }
     }
+
+    /// What is counted by place, once all is there: a message in several segments begins before it is complete, and is
+    /// known only then.
+    fn put_in_order(&mut self) {
+        let mut order: Vec<usize> = (0..self.transmissions.len()).collect();
+        order.sort_by_key(|place| self.transmissions[*place].record);
+        let mut places = vec![0; order.len()];
+        for (new, old) in order.iter().enumerate() {
+            places[*old] = new;
+        }
+        self.transmissions.sort_by_key(|sent| sent.record);
+        for arrival in &mut self.arrivals {
+            arrival.transmission = arrival.transmission.map(|old| places[old]);
+        }
+        for (place, sent) in self.transmissions.iter().enumerate() {
+            if let Some(message) = &sent.message {
+                self.index.sent(message, place);
+            }
+        }
+        for (place, arrival) in self.arrivals.iter().enumerate() {
+            if let Some(message) = &arrival.message {
+                self.index.arrived(message, place);
+            }
+        }
+    }
 }
+
+mod segments;

@@ -54,7 +54,8 @@ pub struct LeftOver {
 ///
 /// What a process had open dies with it. A binding is no left-over as long as the host that it leads to
 /// lives: it is there to be used. Nor is what was opened within the last 64·T1 of a run that had become quiet:
-/// only background work opens anything then, and it has not had its time yet. Nor what a process holds that is
+/// only background work opens anything then, and it has not had its time yet; the same goes for a connection that was
+/// used since. Nor what a process holds that is
 /// frozen to the end.
 #[must_use]
 pub fn left_over(evidence: &Evidence<'_>) -> Vec<LeftOver> {
@@ -70,8 +71,9 @@ pub fn left_over(evidence: &Evidence<'_>) -> Vec<LeftOver> {
         thing.kind == "binding" && target.is_some_and(|host| open.up.get(&host) == Some(&true))
     };
     let young = |thing: &LeftOver| {
-        evidence.quiet
-            && thing.opened_at.as_micros() + LINGER_MICROS > evidence.ended_at.as_micros()
+        let used_at = open.read.get(&thing.record).copied();
+        let at = used_at.map_or(thing.opened_at, |used| used.max(thing.opened_at));
+        evidence.quiet && at.as_micros() + LINGER_MICROS > evidence.ended_at.as_micros()
     };
     let mut left: Vec<_> = open.things.values().cloned().collect();
     let frozen = |thing: &LeftOver| open.up.get(&thing.host) == Some(&false);
@@ -92,6 +94,8 @@ enum Key {
 struct Open {
     things: BTreeMap<(HostId, Key), LeftOver>,
     targets: BTreeMap<RecordId, SocketAddr>,
+    /// When something came over a connection last, by the record of its opening.
+    read: BTreeMap<RecordId, Instant>,
     up: BTreeMap<HostId, bool>,
 }
 
@@ -124,6 +128,10 @@ impl Open {
             }
             Event::Network(N::SocketOpened { socket, local }) => {
                 open(Key::Socket(socket.0), "socket", local.to_string());
+            }
+            Event::Network(N::Read { socket, length, .. }) if *length > 0 => {
+                let thing = self.things.get(&(host, Key::Socket(socket.0)));
+                self.read.extend(thing.map(|thing| (thing.record, at)));
             }
             Event::Network(N::SocketClosed { socket }) => self.close(host, Key::Socket(socket.0)),
             Event::Network(N::TaskSpawned { task }) => {

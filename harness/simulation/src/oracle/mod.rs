@@ -22,14 +22,18 @@ mod legs;
 mod log_levels;
 mod non_invite_408;
 mod panic;
+mod provisionals;
 mod reconnects;
 mod relayed;
 mod retransmission;
 mod retry_after;
 mod ringing;
+mod sessions;
 mod stream_metrics;
 mod stream_text;
 mod timers;
+mod transfers;
+mod way_back;
 
 use linefault_network::{HostId, Instant, RecordId};
 
@@ -52,7 +56,11 @@ pub const CATALOGUE: &[&Oracle] = &[
     &log_levels::ORACLE,
     &agreement::ORACLE,
     &ringing::ORACLE,
+    &provisionals::ORACLE,
+    &sessions::ORACLE,
+    &transfers::ORACLE,
     &bindings::ORACLE,
+    &way_back::ORACLE,
     &credentials::ORACLE,
     &retry_after::ORACLE,
     &non_invite_408::ORACLE,

@@ -1,9 +1,9 @@
-//! Over UDP, what is repeated is repeated when RFC 3261 says so, and not otherwise.
+//! What is repeated is repeated when RFC 3261 says so, and not otherwise; over TCP that is the 2xx to an INVITE alone.
 
 use std::collections::BTreeMap;
 
 use linefault_network::{HostId, Instant};
-use linefault_protocol::sip::Method;
+use linefault_protocol::sip::{Method, Transport};
 
 use super::timers::{GIVE_UP, T1, T2, later};
 use super::{Finding, Holds, Oracle};
@@ -24,6 +24,7 @@ fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
         if let Some(message) = message.filter(|message| is_timed(message)) {
             let key = SeriesKey {
                 host: sent.from,
+                transport: sent.transport,
                 life: evidence.life(sent.from, sent.at),
                 branch: &message.branch,
                 method: &message.method,
@@ -43,6 +44,7 @@ fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct SeriesKey<'a> {
     host: HostId,
+    transport: Transport,
     life: usize,
     branch: &'a str,
     method: &'a Method,
@@ -67,7 +69,11 @@ fn judge_series(
     let first = sent.first()?;
     let message = first.message.as_deref()?;
     let plan = Plan::of(evidence, sent, message)?;
-    let actual: Vec<Instant> = sent.iter().map(|sent| sent.at).collect();
+    // RFC 3261 §18.2.2: a response that went down with its connection is sent on another one.
+    let ends = |sent: &Transmission| (sent.source, sent.destination);
+    let again = |sent: &Transmission| sent.transport.is_reliable() && ends(sent) != ends(first);
+    let counts = |sent: &&&Transmission| message.is_success() || !again(sent);
+    let actual: Vec<Instant> = sent.iter().filter(counts).map(|sent| sent.at).collect();
     let (at, wrong) = plan.compare(&actual)?;
     let shown = sent.iter().rfind(|sent| sent.at <= at).unwrap_or(first);
     Some(Finding {
@@ -105,11 +111,19 @@ impl Plan {
         let first = sent.first()?;
         let host = first.from;
         let prompted = prompts(evidence, host, message);
-        let timed = if message.is_request() {
-            Timed::request(evidence, host, message)
+        // RFC 3261 §17.1.1.2, §17.1.2.2, §17.2.1: Timers A, E and G do not run over a reliable transport; §13.3.1.4: a 2xx to
+        // INVITE is repeated over all.
+        let unrepeated = first.transport.is_reliable() && !message.is_success();
+        let timed = if unrepeated {
+            None
+        } else if message.is_request() {
+            Some(Timed::request(evidence, host, message))
         } else if message.method == Method::Invite && !passed_on(evidence, host, message) {
-            Timed::invite_final(evidence, first, message)
+            Some(Timed::invite_final(evidence, first, message))
         } else {
+            None
+        };
+        let Some(timed) = timed else {
             // RFC 3261 §17.2.2, §16.7 step 9: repeated only for a repeat of the request or of the answer.
             return Some(Self {
                 due: vec![first.at],

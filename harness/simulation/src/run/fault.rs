@@ -10,6 +10,7 @@ use linefault_network::{FaultId, HostId, Instant, Network, Packet, PartsPerMilli
 use linefault_protocol::sip::{Limits, Verdict, parse};
 
 use super::life::Life;
+use crate::evidence::messages_in;
 use crate::evidence::talk::Talk;
 use crate::injection::{self, Injections};
 use crate::scenario::{Fault, Pattern, Place, Selection, StreamPattern, network_fault};
@@ -161,17 +162,16 @@ fn matcher(selection: &Selection) -> Option<Matcher> {
     }
     let mut seen = Seen::default();
     Some(Box::new(move |packet| {
-        let Some(datagram) = packet.datagram() else {
-            return false;
-        };
-        if !message
-            .as_ref()
-            .is_none_or(|pattern| matches(pattern, datagram))
-        {
-            return false;
+        let mut concerned = false;
+        for datagram in messages_in(packet) {
+            let matching = message.as_ref();
+            if matching.is_none_or(|pattern| matches(pattern, packet, &datagram)) {
+                let (place, repeat) = seen.count(packet, &datagram);
+                concerned |= nth.is_none_or(|nth| nth == place)
+                    && retransmission.is_none_or(|wanted| wanted == repeat);
+            }
         }
-        let (place, repeat) = seen.count(packet, datagram);
-        nth.is_none_or(|nth| nth == place) && retransmission.is_none_or(|wanted| wanted == repeat)
+        concerned
     }))
 }
 
@@ -197,9 +197,11 @@ fn said(pattern: StreamPattern, nth: Option<u32>, retransmission: Option<u32>) -
     })
 }
 
-fn matches(pattern: &Pattern, datagram: &[u8]) -> bool {
+fn matches(pattern: &Pattern, packet: &Packet, datagram: &[u8]) -> bool {
     match parse(datagram, &Limits::default()) {
         Verdict::Accept(message) => pattern.matches(&message),
+        // A message in several segments is known by the first of them.
+        Verdict::Reject(begun) if packet.segment().is_some() => pattern.matches(&begun.message),
         Verdict::Reject(_) | Verdict::Drop(_) => false,
     }
 }

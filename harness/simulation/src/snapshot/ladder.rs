@@ -7,6 +7,8 @@ use linefault_network::{
     self as network, Alteration, FaultId, HostId, Instant, LossReason, RecordId,
 };
 
+use linefault_protocol::sip::Transport;
+
 use super::aliases::Aliases;
 use super::streams;
 use crate::evidence::{Evidence, Fate, Transmission};
@@ -66,12 +68,16 @@ impl<'a> Page<'a> {
     }
 
     fn messages(&self) -> Vec<(RecordId, Line)> {
-        let mut series: BTreeMap<_, Vec<&Transmission>> = BTreeMap::new();
-        for sent in &self.evidence.transmissions {
-            let key = (sent.from, sent.destination, &sent.datagram);
-            series.entry(key).or_default().push(sent);
+        let mut series: BTreeMap<_, (usize, Vec<&Transmission>)> = BTreeMap::new();
+        for (place, sent) in self.evidence.transmissions.iter().enumerate() {
+            let key = (sent.from, sent.destination, sent.transport, &sent.datagram);
+            let series = series.entry(key).or_insert_with(|| (place, Vec::new()));
+            series.1.push(sent);
         }
-        let folded = series.values().filter_map(|series| {
+        // Messages that left in one segment have one record.
+        let mut series: Vec<_> = series.into_values().collect();
+        series.sort_by_key(|(place, _)| *place);
+        let folded = series.iter().filter_map(|(_, series)| {
             let first = series.first()?;
             Some((first.record, line(first.at, &self.message(first, series))))
         });
@@ -255,12 +261,16 @@ fn time(sent: &Transmission, all_lost: bool) -> String {
 }
 
 fn what(sent: &Transmission) -> String {
-    let Some(message) = sent.message.as_deref() else {
-        return format!("{} bytes", sent.datagram.len());
+    let text = match sent.message.as_deref() {
+        None => format!("{} bytes", sent.datagram.len()),
+        Some(message) => match message.message.request_uri() {
+            Some(uri) => format!("{} {uri}", message.method),
+            None => message.summary(),
+        },
     };
-    match message.message.request_uri() {
-        Some(uri) => format!("{} {uri}", message.method),
-        None => message.summary(),
+    match sent.transport {
+        Transport::Udp => text,
+        Transport::Tcp => format!("{text}   tcp"),
     }
 }
 

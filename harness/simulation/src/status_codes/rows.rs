@@ -49,11 +49,25 @@ pub const ROWS: &[Row] = &[
         "§21.1.4",
     ),
     row(
+        183,
+        "the callee is heard before it answers",
+        "prack/acknowledged",
+        "a session description; RSeq and Require: 100rel, where both know PRACK",
+        "§21.1.5, RFC 3262 §3",
+    ),
+    row(
         200,
         "the callee picks up",
         "call/caller-hangs-up",
         "Contact, Allow and a session description",
         "§13.3.1.4, §21.2.1",
+    ),
+    row(
+        202,
+        "a phone lets itself be transferred",
+        "transfer/blind",
+        "Contact; a NOTIFY follows at once",
+        "RFC 3515 §2.4.2, §2.4.4",
     ),
     row(
         300,
@@ -273,11 +287,32 @@ pub const ROWS: &[Row] = &[
         "§16.3 step 5, §8.2.2.3, §21.4.15",
     ),
     row(
+        420,
+        "the caller insists on 100rel, which the callee does not know",
+        "prack/required-and-unknown",
+        "Unsupported",
+        "§8.2.2.3, §21.4.15",
+    ),
+    row(
         421,
         "an extension that the callee needs and the caller does not have",
         "status/extension-required",
         "Require",
         "§21.4.16",
+    ),
+    row(
+        421,
+        "the callee insists on 100rel, which the caller does not know",
+        "prack/demanded",
+        "Require",
+        "§21.4.16",
+    ),
+    row(
+        422,
+        "the caller wants a shorter session interval than the callee bears",
+        "session/interval-too-small",
+        "Min-SE",
+        "RFC 4028 §6",
     ),
     row(
         423,
@@ -320,6 +355,20 @@ pub const ROWS: &[Row] = &[
         "b2bua/restarts",
         "",
         "§15.1.2, §21.4.19",
+    ),
+    row(
+        481,
+        "a BYE and a refresh for a phone that has restarted",
+        "session/callee-restarts",
+        "",
+        "§12.2.2, §15.1.2, §21.4.19",
+    ),
+    row(
+        481,
+        "a NOTIFY that nobody asked for",
+        "transfer/notify-unasked",
+        "",
+        "RFC 6665 §4.1.3",
     ),
     row(
         482,
@@ -390,6 +439,13 @@ pub const ROWS: &[Row] = &[
         "answer/no-common-codec",
         "Warning, and a body that says what is supported",
         "§13.3.1.3, §21.4.26",
+    ),
+    row(
+        489,
+        "a NOTIFY of a package that the phone does not know",
+        "transfer/notify-unasked",
+        "Allow-Events",
+        "RFC 6665 §8.3.2",
     ),
     row(
         491,
@@ -483,6 +539,13 @@ pub const ROWS: &[Row] = &[
         "§21.5.5",
     ),
     row(
+        504,
+        "a reliable provisional answer is never acknowledged",
+        "prack/never-acknowledged",
+        "",
+        "RFC 3262 §3, §21.5.5",
+    ),
+    row(
         505,
         "a request of another version",
         "status/version",
@@ -510,6 +573,13 @@ pub const ROWS: &[Row] = &[
         "trap/fork-refused-for-all",
         "no new branch; the others are cancelled",
         "§16.7 step 5, §21.6.2",
+    ),
+    row(
+        603,
+        "a phone does not let itself be transferred",
+        "transfer/declined",
+        "",
+        "RFC 3515 §2.4.2, §21.6.2",
     ),
     row(
         604,

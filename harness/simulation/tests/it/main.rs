@@ -4,5 +4,6 @@ mod command;
 mod determinism;
 mod docs;
 mod status_codes;
+mod streams;
 mod support;
 mod verdicts;

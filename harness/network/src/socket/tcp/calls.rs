@@ -142,7 +142,17 @@ impl State {
             Some(Ok((length, cause))) => {
                 connection.cause = cause;
                 let opened = connection.has_opened_window();
+                let ends = connection.ends;
                 self.cause = cause;
+                if !peek {
+                    let event = Event::Read {
+                        socket: place.id,
+                        local: ends.local,
+                        remote: ends.remote,
+                        length,
+                    };
+                    self.record(Some(place.host), event);
+                }
                 if opened {
                     self.with_connection(place.host, place.slot, |connection, _, out| {
                         connection.acknowledge(out);

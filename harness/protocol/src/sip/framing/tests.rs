@@ -60,6 +60,15 @@ fn line_breaks_between_messages_are_pings_and_answers() {
     );
 }
 
+// RFC 5626 §4.4.1: two answers in a row are no ping, or else both sides would answer each other for ever.
+#[test]
+fn answers_to_pings_are_not_answered() {
+    let mut framer = Framer::of_answers(Limits::default());
+    framer.feed(b"\r\n\r\n");
+    let frames = [framer.next_frame(), framer.next_frame()];
+    assert_eq!(frames, [Some(Frame::LineBreak), Some(Frame::LineBreak)]);
+}
+
 // Where the next message begins cannot be known after any of these, so that nothing may come out behind them.
 #[test]
 fn what_cannot_be_framed_is_the_last_frame() {

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use super::Identity;
 use super::route::Target;
 use crate::sip::uri::read_ip;
-use crate::sip::{MAGIC_COOKIE, Message, Method, NameAddr, Uri, Via};
+use crate::sip::{MAGIC_COOKIE, Message, Method, NameAddr, Transport, Uri, Via};
 
 /// The copy of a request for one target and where it goes; `None` if its next hop has no address.
 pub(super) fn prepare(
@@ -26,19 +26,34 @@ pub(super) fn prepare(
         .flatten()
         .map_or(70, |left| left.saturating_sub(1));
     copy.set("Max-Forwards", &left.to_string());
+    let routed = copy.values("Route").next().is_some();
+    let next_hop = next_hop(&mut copy)?;
     // Step 4: on the path of what may create a dialog, and of what may move one.
     if matches!(
         copy.method(),
         Method::Invite | Method::Subscribe | Method::Refer
     ) {
-        copy.prepend("Record-Route", &format!("<sip:{};lr>", identity.address));
+        let goes = next_hop.transport().unwrap_or_default();
+        record_route(&mut copy, identity.address, request.transport(), goes);
     }
-    let routed = copy.values("Route").next().is_some();
-    let next_hop = next_hop(&mut copy)?;
     // Step 8
     copy.prepend("Via", via);
     let seen_at = target.seen_at.filter(|_| !routed);
     Some((seen_at.or_else(|| next_hop.socket_address())?, copy))
+}
+
+/// Names this proxy as each side reaches it: once where both use the same transport, else the sender's side below the
+/// receiver's.
+// RFC 3261 §16.6 step 4, RFC 5658 §5
+fn record_route(copy: &mut Message, local: SocketAddr, came: Transport, goes: Transport) {
+    let route = |transport: Transport| match transport {
+        Transport::Udp => format!("<sip:{local};lr>"),
+        other => format!("<sip:{local};transport={};lr>", other.parameter()),
+    };
+    copy.prepend("Record-Route", &route(came));
+    if came != goes {
+        copy.prepend("Record-Route", &route(goes));
+    }
 }
 
 /// The Via of a copy: its branch is a fresh token and, apart from it, the mark of what decides its way.

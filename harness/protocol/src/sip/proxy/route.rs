@@ -200,7 +200,8 @@ fn take_own_routes(identity: &Identity, request: &mut Message) {
             }
         }
     }
-    if request.values("Route").next().is_some_and(own) {
+    // RFC 5658 §5: a proxy that bridges two transports has put itself there once for each.
+    while request.values("Route").next().is_some_and(own) {
         request.remove_first_value("Route");
     }
 }

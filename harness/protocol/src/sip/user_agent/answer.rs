@@ -30,6 +30,7 @@ impl UserAgent {
         };
         let mut response = Message::response_to(&ringing.invite, status, None);
         response.add_to_tag(&ringing.tag);
+        self.abandon_provisional(turn, id);
         complete(&mut response);
         turn.respond(ringing.server, response);
         let reason = status.reason().to_owned();
@@ -39,12 +40,18 @@ impl UserAgent {
     /// Rings, then is picked up or refuses.
     pub(super) fn ring(&mut self, turn: &mut UserAgentTurn<'_>, id: u64) {
         let (status, pick_up) = (self.config.answer.status, self.config.answer.pick_up);
+        let early_media = self.config.answer.early_media;
         let Some(call) = self.calls.get_mut(&id) else {
             return;
         };
         let Phase::Ringing(ringing) = &mut call.phase else {
             return;
         };
+        if let Some(length) = early_media.filter(|_| !ringing.is_heard) {
+            ringing.is_heard = true;
+            ringing.next_at = turn.now + length;
+            return self.be_heard(turn, id);
+        }
         // Who need not think about a refusal does not ring for it.
         if ringing.rings || status.is_some() && pick_up.is_zero() {
             let refusal = self.config.answer.refusal.clone();
@@ -57,11 +64,11 @@ impl UserAgent {
         }
         ringing.rings = true;
         ringing.next_at = turn.now + pick_up;
-        let (server, invite, tag) = (ringing.server, ringing.invite.clone(), ringing.tag.clone());
+        let (invite, tag) = (ringing.invite.clone(), ringing.tag.clone());
         turn.above.push(Event::Ringing(id, call.peer.clone()));
         let response = self.dialog_response(&invite, Status::RINGING, &tag);
-        turn.respond(server, response);
-        if pick_up.is_zero() {
+        self.respond_provisionally(turn, id, response);
+        if pick_up.is_zero() && self.may_go_on(id) {
             self.ring(turn, id);
         }
     }
@@ -83,6 +90,23 @@ impl UserAgent {
         waiting.resend_at = turn.now + waiting.interval;
         let (server, ok) = (waiting.server, waiting.ok.clone());
         turn.respond(server, ok);
+    }
+
+    /// Sends the 183 with which the callee is heard before it answers.
+    fn be_heard(&mut self, turn: &mut UserAgentTurn<'_>, id: u64) {
+        let Some(Phase::Ringing(ringing)) = self.calls.get(&id).map(|call| &call.phase) else {
+            return;
+        };
+        let mut response =
+            self.dialog_response(&ringing.invite, Status::SESSION_PROGRESS, &ringing.tag);
+        response.set_body(MEDIA_TYPE, ringing.description.clone());
+        self.respond_provisionally(turn, id, response);
+    }
+
+    /// Whether no provisional response of this side waits for its PRACK.
+    fn may_go_on(&self, id: u64) -> bool {
+        let call = self.calls.get(&id);
+        call.is_some_and(|call| call.provisionals.deadline().is_none())
     }
 
     fn pick_up(&mut self, turn: &mut UserAgentTurn<'_>, id: u64) {
@@ -119,6 +143,7 @@ impl UserAgent {
     ) -> Message {
         let mut ok = self.dialog_response(invite, Status::OK, tag);
         ok.set_body(MEDIA_TYPE, description);
+        self.grant_timer(turn, id, invite, &mut ok);
         let timers = turn.layer.timers();
         if let Some(call) = self.calls.get_mut(&id) {
             call.unacknowledged = Some(Unacknowledged {
@@ -141,6 +166,7 @@ impl UserAgent {
         }
         response.append("Contact", &self.contact());
         response.append("Allow", ALLOW);
+        self.name_extensions(&mut response);
         response
     }
 }

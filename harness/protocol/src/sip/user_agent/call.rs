@@ -6,6 +6,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::offer::Descriptions;
+use super::referral::Referral;
+use super::reliable::Provisionals;
+use super::session_timer::Clock;
+use super::transfer::Subscription;
 use super::{Ending, Event, Failure, Purpose, UserAgent, UserAgentTurn};
 use crate::Instant;
 use crate::sip::dialog::Dialog;
@@ -30,6 +34,18 @@ pub(super) struct Call {
     pub(super) outgoing: bool,
     /// A change of the session that this side wants.
     pub(super) reinvite: Option<Reinvite>,
+    /// This side's reliable provisional responses.
+    pub(super) provisionals: Provisionals,
+    /// When the session runs out, if it does.
+    pub(super) clock: Option<Clock>,
+    /// The shortest session interval that the peer takes.
+    pub(super) least_interval: Option<Duration>,
+    /// A transfer that this side wants.
+    pub(super) subscription: Option<Subscription>,
+    /// A transfer that the peer wants.
+    pub(super) referral: Option<Referral>,
+    /// The call whose peer asked for this one.
+    pub(super) referrer: Option<u64>,
     pub(super) descriptions: Descriptions,
 }
 
@@ -91,6 +107,8 @@ pub(super) struct Ringing {
     pub(super) expires_at: Option<Instant>,
     /// When the next thing happens.
     pub(super) next_at: Instant,
+    /// Whether the 183 is out.
+    pub(super) is_heard: bool,
     /// Whether the 180 is out.
     pub(super) rings: bool,
     /// What the 2xx will say of the session.
@@ -134,6 +152,12 @@ impl Call {
             unacknowledged: None,
             hang_up_wanted: false,
             reinvite: None,
+            provisionals: Provisionals::default(),
+            clock: None,
+            least_interval: None,
+            subscription: None,
+            referral: None,
+            referrer: None,
             descriptions,
         }
     }
@@ -167,7 +191,7 @@ impl Call {
             Phase::Ringing(ringing) => ringing
                 .expires_at
                 .into_iter()
-                .chain([ringing.next_at])
+                .chain([self.provisionals.deadline().unwrap_or(ringing.next_at)])
                 .min(),
             Phase::Up | Phase::Ending => None,
         };
@@ -179,7 +203,27 @@ impl Call {
             .into_iter()
             .chain(resend)
             .chain(self.reinvite_at())
+            .chain(self.transfer_deadline())
             .min()
+    }
+
+    /// Whether no word of a transfer has come in time.
+    fn lacks_word_at(&self, now: Instant) -> bool {
+        let told = self.subscription.as_ref();
+        told.is_some_and(|told| told.deadline() <= now)
+    }
+
+    /// Whether the time is over in which word of a transfer is owed.
+    fn owes_last_word_at(&self, now: Instant) -> bool {
+        let telling = self.referral.as_ref().and_then(Referral::deadline);
+        telling.is_some_and(|until| until <= now)
+    }
+
+    fn transfer_deadline(&self) -> Option<Instant> {
+        let told = self.subscription.as_ref().map(Subscription::deadline);
+        let telling = self.referral.as_ref().and_then(Referral::deadline);
+        let up = matches!(self.phase, Phase::Up);
+        told.into_iter().chain(telling).min().filter(|_| up)
     }
 
     // RFC 3261 §14.1: not while the peer's INVITE is under way.
@@ -211,7 +255,12 @@ impl UserAgent {
             Phase::Ringing(ringing) if ringing.expires_at.is_some_and(|at| at <= turn.now) => {
                 self.refuse(turn, id, Status::REQUEST_TERMINATED);
             }
+            Phase::Ringing(_) if call.provisionals.deadline().is_some() => {
+                self.repeat_provisional(turn, id);
+            }
             Phase::Ringing(_) => self.ring(turn, id),
+            Phase::Up if call.lacks_word_at(turn.now) => self.subscription_is_due(turn, id),
+            Phase::Up if call.owes_last_word_at(turn.now) => self.referral_is_due(turn, id),
             Phase::Up if call.reinvite_at().is_some_and(|at| at <= turn.now) => {
                 self.send_reinvite(turn, id);
             }
@@ -231,6 +280,8 @@ impl UserAgent {
         call.phase = Phase::Ending;
         call.unacknowledged = None;
         call.reinvite = None;
+        Self::drop_subscriptions(turn, call);
+        (call.subscription, call.referral) = (None, None);
         turn.above
             .push(Event::CallEnded(id, call.peer.clone(), ending));
         let client = self.send(turn, bye);
@@ -238,6 +289,7 @@ impl UserAgent {
     }
 
     pub(super) fn call_failed(&mut self, turn: &mut UserAgentTurn<'_>, id: u64, failure: Failure) {
+        self.tell_failure(turn, id, &failure);
         if let Some(call) = self.calls.get(&id) {
             turn.above
                 .push(Event::CallFailed(id, call.peer.clone(), failure));

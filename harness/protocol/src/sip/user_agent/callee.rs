@@ -20,6 +20,9 @@ impl UserAgent {
         if request.method() == Method::Cancel {
             return self.cancelled(turn, id, request);
         }
+        if request.method() == Method::Prack {
+            return self.prack_received(turn, id, request);
+        }
         if request.to_tag().is_some() {
             return self.in_dialog(turn, id, request);
         }
@@ -27,6 +30,9 @@ impl UserAgent {
             Method::Invite => self.invited(turn, id, request),
             Method::Options => self.options(turn, id, request),
             Method::Message => text(turn, id, request),
+            // RFC 3515 §2.4.2: who may decline one in a dialog may decline one outside as well.
+            Method::Refer => turn.answer(id, request, Status::DECLINE),
+            Method::Notify => self.notified(turn, id, None, request),
             // The others need a dialog.
             _ => turn.answer(id, request, Status::DOES_NOT_EXIST),
         }
@@ -87,6 +93,7 @@ impl UserAgent {
             tag,
             expires_at: expiry(turn.now, request),
             next_at: turn.now + self.config.answer.ring,
+            is_heard: false,
             rings: false,
             description,
         };
@@ -123,6 +130,8 @@ impl UserAgent {
             Method::Bye => self.bye_received(turn, id, number, request),
             Method::Invite => self.reinvited(turn, id, number, request),
             Method::Update => self.updated(turn, id, number, request),
+            Method::Refer => self.referred(turn, id, number, request),
+            Method::Notify => self.notified(turn, id, Some(number), request),
             Method::Options => self.options(turn, id, request),
             Method::Message => text(turn, id, request),
             // INFO, RFC 6086 §4.2.2: nothing in it is looked at.
@@ -202,6 +211,8 @@ impl UserAgent {
                 Err(error) => return self.refuse_offer(turn, id, request, error),
             }
         }
+        self.name_extensions(&mut ok);
+        self.grant_timer(turn, call, request, &mut ok);
         self.refresh_target(call, request);
         turn.respond(id, ok);
     }
@@ -247,7 +258,7 @@ impl UserAgent {
         turn.respond(id, response);
     }
 
-    fn call_of(&self, request: &Message) -> Option<u64> {
+    pub(super) fn call_of(&self, request: &Message) -> Option<u64> {
         let is_in = |call: &Call| {
             call.dialog
                 .as_ref()
@@ -271,7 +282,7 @@ impl UserAgent {
     }
 }
 
-fn refuse_dialog(
+pub(super) fn refuse_dialog(
     turn: &mut UserAgentTurn<'_>,
     id: TransactionId,
     request: &Message,

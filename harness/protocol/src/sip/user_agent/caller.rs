@@ -34,6 +34,8 @@ impl UserAgent {
         invite.append("Contact", &self.contact());
         let mut descriptions = self.descriptions();
         self.offer(&mut descriptions, &mut invite);
+        self.name_extensions(&mut invite);
+        self.ask_for_timer(None, &mut invite);
         if let Some(patience) = patience {
             invite.append("Expires", &patience.as_secs().to_string());
         }
@@ -46,6 +48,19 @@ impl UserAgent {
             call.descriptions = descriptions;
         }
         self.clients.insert(client, Purpose::Invite(id));
+    }
+
+    /// Sends the INVITE of a call once more, with a longer session interval.
+    // RFC 4028 §7.3: the same Call-ID, a higher CSeq.
+    fn call_again(&mut self, turn: &mut UserAgentTurn<'_>, id: u64, client: TransactionId) {
+        self.clients.remove(&client);
+        let Some((_, mut invite)) = self.asked.get(client).cloned() else {
+            return;
+        };
+        let purpose = Purpose::Invite(id);
+        self.ask_for_timer(Some(id), &mut invite);
+        self.renumber(&purpose, &mut invite);
+        self.send_again(turn, purpose, invite);
     }
 
     /// The user does not want to wait for an answer any more.
@@ -68,9 +83,16 @@ impl UserAgent {
             return;
         };
         if status.is_provisional() {
-            self.progress(turn, id, status);
+            if self.acknowledge_provisional(turn, client, response) {
+                self.progress(turn, id, status);
+            }
         } else if status.is_success() {
             self.answered(turn, id, response);
+        } else if status == Status::SESSION_INTERVAL_TOO_SMALL
+            && !self.is_abandoned(id)
+            && self.interval_too_small(id, response)
+        {
+            self.call_again(turn, id, client);
         } else {
             let reason = response.reason().unwrap_or_default().into_owned();
             let failure = Failure::Refused(status, reason);
@@ -104,6 +126,7 @@ impl UserAgent {
         if status == Status::RINGING && !calling.rings {
             calling.rings = true;
             turn.above.push(Event::RingingThere(id, call.peer.clone()));
+            self.tell_referrer(turn, id, status, status.reason());
         }
         self.cancel_when_allowed(turn, id);
     }
@@ -135,7 +158,7 @@ impl UserAgent {
             };
         };
         let (invite, cancelled) = (calling.invite.clone(), calling.cancelled);
-        let Ok(dialog) = Dialog::caller(&invite, response) else {
+        let Ok(dialog) = self.confirmed_dialog(&invite, response) else {
             return self.call_failed(
                 turn,
                 id,
@@ -143,6 +166,8 @@ impl UserAgent {
             );
         };
         let taken = self.confirm(turn, id, dialog, response);
+        self.timer_granted(turn, id, response);
+        self.tell_referrer(turn, id, Status::OK, Status::OK.reason());
         if cancelled {
             self.bye(turn, id, Ending::Here);
         } else if !taken {
@@ -180,12 +205,12 @@ impl UserAgent {
             });
         }
         let known = self.calls.values().any(|call| call.is_in(response));
-        let Ok(dialog) = Dialog::caller(response, response) else {
-            return;
-        };
         if known {
             return self.stray(turn, response);
         }
+        let Ok(dialog) = self.confirmed_dialog(response, response) else {
+            return;
+        };
         let id = self.open(turn, dialog.remote_uri(), Phase::Ending);
         self.confirm(turn, id, dialog, response);
         let ack = self.calls.get(&id).and_then(|call| call.ack.clone());

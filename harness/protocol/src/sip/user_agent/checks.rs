@@ -4,6 +4,7 @@
 
 use super::offer::description_of;
 use super::request::ALLOW;
+use super::transfer::FRAGMENT;
 use super::{UserAgent, UserAgentTurn};
 use crate::sip::sdp::MEDIA_TYPE;
 use crate::sip::transaction::TransactionId;
@@ -32,7 +33,7 @@ impl UserAgent {
             return Some(turn.response(request, Status::LOOP_DETECTED));
         }
         // §8.2.2.3: not for CANCEL.
-        let required = request.require().join(", ");
+        let required = self.unknown_extensions(request);
         if !required.is_empty() && method != Method::Cancel {
             let mut response = turn.response(request, Status::BAD_EXTENSION);
             response.append("Unsupported", &required);
@@ -49,6 +50,9 @@ impl UserAgent {
         if method == Method::Invite && !lacking.is_empty() {
             let mut response = turn.response(request, Status::EXTENSION_REQUIRED);
             response.append("Require", &lacking.join(", "));
+            return Some(response);
+        }
+        if let Some(response) = self.extension_refusal(turn, request) {
             return Some(response);
         }
         let readable = media_type_of(&method)?;
@@ -148,6 +152,7 @@ fn of_unknown_method(method: &Method) -> Option<Status> {
         Method::Other(_) => Some(Status::NOT_IMPLEMENTED),
         Method::Invite | Method::Bye | Method::Cancel | Method::Options => None,
         Method::Message | Method::Info | Method::Update => None,
+        Method::Prack | Method::Refer | Method::Notify => None,
         _ => Some(Status::METHOD_NOT_ALLOWED),
     }
 }
@@ -157,6 +162,7 @@ fn media_type_of(method: &Method) -> Option<&'static str> {
     match method {
         Method::Invite | Method::Update => Some(MEDIA_TYPE),
         Method::Message => Some("text/plain"),
+        Method::Notify => Some(FRAGMENT),
         _ => None,
     }
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::Extensions;
 use crate::sip::sdp::Codec;
 use crate::sip::{Status, Transport};
 
@@ -25,6 +26,8 @@ pub struct Config {
     pub expires: Duration,
     /// How it takes calls.
     pub answer: Answer,
+    /// The extensions that it takes part in.
+    pub extensions: Extensions,
     /// What its contact asks others to use.
     pub transport: Transport,
     /// What it says of its sessions.
@@ -59,8 +62,10 @@ pub struct Glare {
 /// How a user agent takes calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// From the arrival of the INVITE to the 180.
+    /// From the arrival of the INVITE to the 180, or to the 183 before it.
     pub ring: Duration,
+    /// Whether the callee is heard before it answers, and how long from that 183 to the 180.
+    pub early_media: Option<Duration>,
     /// From the 180 to the final response.
     pub pick_up: Duration,
     /// The final response that refuses the call, without a ring if `pick_up` is zero; a 200 takes it if `None`.
@@ -98,6 +103,7 @@ impl Default for Answer {
     fn default() -> Self {
         Self {
             ring: Duration::ZERO,
+            early_media: None,
             pick_up: Duration::from_secs(1),
             status: None,
             do_not_disturb: false,

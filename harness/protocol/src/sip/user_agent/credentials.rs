@@ -87,6 +87,7 @@ impl UserAgent {
     pub(super) fn renumber(&mut self, purpose: &Purpose, request: &mut Message) {
         let call = match purpose {
             Purpose::Reinvite(id) | Purpose::Bye(id) => Some(*id),
+            Purpose::Refer(id) | Purpose::Notify(id) => Some(*id),
             Purpose::Single(single) => single.call(),
             _ => None,
         };

@@ -48,6 +48,16 @@ pub enum Event {
     NotDone(Method, String, Failure),
     /// That URI sent a text of so many bytes.
     Text(String, usize),
+    /// Word of a transfer to that URI is awaited, or owed to whoever asked for it. Numbered as they begin.
+    SubscriptionOpened(u64, String),
+    /// Nothing more is awaited or owed.
+    SubscriptionClosed(u64),
+    /// The peer of that call wants us to call that URI, and so we do.
+    Referred(u64, String),
+    /// The peer of that call has reached the URI that it was referred to.
+    Transferred(u64, String),
+    /// It has not.
+    NotTransferred(u64, String, Failure),
     /// A BYE was not answered: the call is over nevertheless.
     ByeUnanswered(u64, String),
     /// There is no trace of that call any more.
@@ -78,6 +88,8 @@ pub enum Ending {
     Lost,
     /// This side, since the peer never acknowledged the answer (RFC 3261 §13.3.1.4).
     NotAcknowledged,
+    /// This side, since nobody refreshed the session (RFC 4028 §10).
+    Expired,
     /// This side, since the two ends have no session in common (RFC 3261 §13.2.2.4).
     NoSession,
 }

@@ -1,5 +1,5 @@
 //! The core of a user agent, RFC 3261 §8, §10.2, §11, §13 and §15, with MESSAGE (RFC 3428), INFO (RFC 6086) and UPDATE
-//! (RFC 3311).
+//! (RFC 3311), PRACK (RFC 3262), REFER (RFC 3515) and session timers (RFC 4028).
 //!
 //! Owns one registration and the calls of one line: what is answered to whom, when it rings, what is sent again until it
 //! is acknowledged, with which credentials, and where a call is looked for. Refuses forking of its own and media.
@@ -13,14 +13,20 @@ mod checks;
 mod config;
 mod credentials;
 mod event;
+mod extensions;
 mod offer;
+mod prack;
 mod redirect;
+mod referral;
 mod registration;
 mod reinvite;
+mod reliable;
 mod request;
 mod servers;
+mod session_timer;
 mod single;
 mod surplus;
+mod transfer;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -28,18 +34,21 @@ use std::net::SocketAddr;
 use super::digest::Keyring;
 use super::transaction::{Timer, TransactionId};
 use super::turn::Turn;
-use super::{Message, Status, Transport};
+use super::{Message, Method, Status, Transport};
 use crate::Instant;
 use asked::Asked;
 use call::{Call, Phase};
+use prack::EarlyDialogs;
 use redirect::{AddressBook, Search};
 use registration::Registration;
+use reliable::Outstanding;
 use servers::Servers;
 use single::Single;
 use surplus::Surplus;
 
 pub use config::{Answer, Body, Config, Glare, Media, Refusal};
 pub use event::{Ending, Event, Failure};
+pub use extensions::{Extensions, Refresh, Reliable, SessionTimer, Transfers};
 
 /// One user agent with one line.
 #[derive(Clone, Debug)]
@@ -55,6 +64,10 @@ pub struct UserAgent {
     searches: BTreeMap<u64, Search>,
     book: AddressBook,
     surplus: Surplus,
+    early: EarlyDialogs,
+    outstanding: Outstanding,
+    /// How many there were, of this side's and of its peers'.
+    subscriptions: u64,
 }
 
 /// What a step of this core is given.
@@ -71,6 +84,10 @@ enum Purpose {
     Cancel,
     Bye(u64),
     Single(Single),
+    /// To that peer.
+    Prack(String),
+    Refer(u64),
+    Notify(u64),
 }
 
 impl UserAgent {
@@ -90,6 +107,9 @@ impl UserAgent {
             calls_made: 0,
             clients: BTreeMap::new(),
             surplus: Surplus::default(),
+            early: EarlyDialogs::default(),
+            outstanding: Outstanding::default(),
+            subscriptions: 0,
         }
     }
 
@@ -162,6 +182,18 @@ impl UserAgent {
                 self.clients.remove(&client);
                 self.single_answered(turn, single, response);
             }
+            Purpose::Prack(peer) => {
+                self.clients.remove(&client);
+                self.prack_answered(turn, peer, response);
+            }
+            Purpose::Refer(call) => {
+                self.clients.remove(&client);
+                self.refer_answered(turn, call, response);
+            }
+            Purpose::Notify(call) => {
+                self.clients.remove(&client);
+                self.notify_answered(turn, call, response);
+            }
         }
     }
 
@@ -196,10 +228,15 @@ impl UserAgent {
         self.calls.values().filter_map(Call::deadline).min()
     }
 
-    /// When the registration is refreshed or tried again.
+    /// When the registration is refreshed or tried again, or the session of a call is refreshed or ends.
     #[must_use]
     pub fn background_deadline(&self) -> Option<Instant> {
-        self.registration.deadline()
+        let sessions = self.calls.values().filter_map(Call::session_deadline);
+        self.registration
+            .deadline()
+            .into_iter()
+            .chain(sessions)
+            .min()
     }
 
     /// Does what is due.
@@ -210,6 +247,12 @@ impl UserAgent {
             .is_some_and(|at| at <= turn.now)
         {
             self.send_register(turn);
+        }
+        let over = |call: &Call| call.session_deadline().is_some_and(|at| at <= turn.now);
+        let over = self.calls.iter().filter(|(_, call)| over(call));
+        let over: Vec<u64> = over.map(|(id, _)| *id).collect();
+        for id in over {
+            self.session_is_due(turn, id);
         }
         let due = |call: &Call| call.deadline().is_some_and(|at| at <= turn.now);
         let due: Vec<u64> = self
@@ -229,6 +272,12 @@ impl UserAgent {
             Some(Purpose::Invite(call)) => self.not_reached(turn, call, client, failure, None),
             Some(Purpose::Reinvite(call)) => self.reinvite_failed(turn, call, failure),
             Some(Purpose::Single(single)) => self.single_failed(turn, single, failure),
+            Some(Purpose::Prack(peer)) => {
+                turn.above
+                    .push(Event::NotDone(Method::Prack, peer, failure));
+            }
+            Some(Purpose::Refer(call)) => self.refer_failed(turn, call, failure),
+            Some(Purpose::Notify(call)) => self.notify_failed(turn, call, failure),
             Some(Purpose::Bye(call)) => {
                 if let Some(peer) = self.calls.get(&call).map(|call| call.peer.clone()) {
                     turn.above.push(Event::ByeUnanswered(call, peer));
@@ -266,9 +315,11 @@ impl UserAgent {
         let Some(call) = self.calls.remove(&id) else {
             return;
         };
+        Self::drop_subscriptions(turn, &call);
+        self.early.sweep(turn);
         self.searches.remove(&id);
         self.clients.retain(|client, purpose| match purpose {
-            Purpose::Reinvite(call) => *call != id,
+            Purpose::Reinvite(call) | Purpose::Refer(call) | Purpose::Notify(call) => *call != id,
             Purpose::Invite(call) if *call == id => turn.layer.state(*client).is_some(),
             Purpose::Over(_) => turn.layer.state(*client).is_some(),
             _ => true,

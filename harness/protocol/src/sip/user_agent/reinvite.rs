@@ -44,6 +44,8 @@ impl UserAgent {
         if let Some(call) = self.calls.get_mut(&id) {
             call.descriptions = descriptions;
         }
+        self.name_extensions(&mut invite);
+        self.ask_for_timer(Some(id), &mut invite);
         let client = self.send(turn, invite);
         self.clients.insert(client, Purpose::Reinvite(id));
     }
@@ -64,6 +66,9 @@ impl UserAgent {
         self.clients.remove(&client);
         if status == Status::REQUEST_PENDING {
             return self.reinvite_later(turn, id);
+        }
+        if status == Status::SESSION_INTERVAL_TOO_SMALL && self.interval_too_small(id, response) {
+            return self.send_reinvite(turn, id);
         }
         let reason = response.reason().unwrap_or_default().into_owned();
         self.reinvite_failed(turn, id, Failure::Refused(status, reason));
@@ -134,6 +139,7 @@ impl UserAgent {
             dialog.refresh_target(response);
         }
         let peer = call.peer.clone();
+        self.timer_granted(turn, id, response);
         if !self.acknowledge(turn, id, response) {
             return self.bye(turn, id, Ending::NoSession);
         }

@@ -6,7 +6,8 @@ use super::{UserAgent, UserAgentTurn};
 use crate::sip::{Message, Method};
 
 /// What a user agent takes part in.
-pub(super) const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, MESSAGE, INFO, UPDATE";
+pub(super) const ALLOW: &str =
+    "INVITE, ACK, BYE, CANCEL, OPTIONS, MESSAGE, INFO, UPDATE, PRACK, REFER, NOTIFY";
 
 impl UserAgent {
     /// A request outside of a dialog, without Via; To is the Request-URI.

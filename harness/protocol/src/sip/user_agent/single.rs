@@ -4,7 +4,7 @@
 
 use super::call::{Call, Phase};
 use super::{Ending, Event, Failure, Purpose, UserAgent, UserAgentTurn};
-use crate::sip::{Message, Method, Uri};
+use crate::sip::{Message, Method, Status, Uri};
 
 /// A request that waits for its final response.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,13 +34,21 @@ impl UserAgent {
     /// Sends an INFO with nothing in it in the dialog of the call that is up; does nothing without one.
     // RFC 6086 §4.2.1
     pub fn info(&mut self, turn: &mut UserAgentTurn<'_>) {
-        self.send_in_dialog(turn, &Method::Info);
+        if let Some(id) = self.call_up() {
+            self.send_in_dialog(turn, id, &Method::Info);
+        }
     }
 
     /// Refreshes the target of the call that is up, without a new offer; does nothing without one.
     // RFC 3311 §5.1: an UPDATE needs a Contact; it need not offer anything.
     pub fn update(&mut self, turn: &mut UserAgentTurn<'_>) {
-        self.send_in_dialog(turn, &Method::Update);
+        if let Some(id) = self.call_up() {
+            self.send_update(turn, id);
+        }
+    }
+
+    pub(super) fn send_update(&mut self, turn: &mut UserAgentTurn<'_>, id: u64) {
+        self.send_in_dialog(turn, id, &Method::Update);
     }
 
     pub(super) fn single_answered(
@@ -52,6 +60,12 @@ impl UserAgent {
         let Some(status) = response.status() else {
             return;
         };
+        if status == Status::SESSION_INTERVAL_TOO_SMALL
+            && let Some(id) = single.call
+            && self.interval_too_small(id, response)
+        {
+            return self.send_update(turn, id);
+        }
         if !status.is_success() {
             let reason = response.reason().unwrap_or_default().into_owned();
             return self.single_failed(turn, single, Failure::Refused(status, reason));
@@ -61,6 +75,7 @@ impl UserAgent {
             && single.method == Method::Update
         {
             dialog.refresh_target(response);
+            self.timer_granted(turn, single.call.unwrap_or_default(), response);
         }
         turn.above
             .push(Event::Done(single.method, single.peer, status));
@@ -81,18 +96,25 @@ impl UserAgent {
         }
     }
 
-    fn send_in_dialog(&mut self, turn: &mut UserAgentTurn<'_>, method: &Method) {
+    fn call_up(&self) -> Option<u64> {
+        let mut calls = self.calls.iter();
+        calls.find(|(_, call)| call.is_up()).map(|(id, _)| *id)
+    }
+
+    fn send_in_dialog(&mut self, turn: &mut UserAgentTurn<'_>, id: u64, method: &Method) {
         let contact = self.contact();
-        let Some((id, call)) = self.calls.iter_mut().find(|(_, call)| call.is_up()) else {
+        let Some(call) = self.calls.get_mut(&id) else {
             return;
         };
-        let (id, peer) = (*id, call.peer.clone());
+        let peer = call.peer.clone();
         let Some(dialog) = &mut call.dialog else {
             return;
         };
         let mut request = dialog.request(method);
         if *method == Method::Update {
             request.append("Contact", &contact);
+            self.name_extensions(&mut request);
+            self.ask_for_timer(Some(id), &mut request);
         }
         self.send_single(turn, peer, Some(id), request);
     }

@@ -1,12 +1,15 @@
 mod again;
 mod endings;
 mod offer;
+mod reliable;
+mod session_timer;
 mod single;
+mod transfer;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{Answer, Config, Ending, Event, Glare, Media, UserAgent, UserAgentTurn};
+use super::{Answer, Config, Ending, Event, Extensions, Glare, Media, UserAgent, UserAgentTurn};
 use crate::Instant;
 use crate::sip::transaction::{Layer, Output, Timers};
 use crate::sip::turn::Turn;
@@ -27,6 +30,10 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
+        Self::with(Extensions::default())
+    }
+
+    fn with(extensions: Extensions) -> Self {
         let config = Config {
             user: "1001".to_owned(),
             password: Some("secret".to_owned()),
@@ -35,6 +42,7 @@ impl Bench {
             proxy: address(PROXY),
             expires: Duration::from_secs(30),
             answer: Answer::default(),
+            extensions,
             transport: crate::sip::Transport::Udp,
             media: Media::default(),
             glare: Glare::default(),

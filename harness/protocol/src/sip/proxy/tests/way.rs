@@ -215,3 +215,28 @@ fn a_phone_behind_a_nat_is_reached_where_it_was_seen() {
     ack.set("Via", &format!("SIP/2.0/UDP {BOB};branch=z9hG4bKack"));
     assert_eq!(bench.receive(BOB, ack), ["ACK to 198.51.100.1:40000"]);
 }
+
+// RFC 5658 §5: each end gets the route set of its own transport, since the topmost value is the receiver's side; and a
+// request that follows both values ends at the other end, not here again.
+#[test]
+fn a_proxy_between_two_transports_is_on_the_path_once_for_each() {
+    let mut bench = Bench::new(Statuses::INCIDENT);
+    bench.register("sip:1001@sim.test", "<sip:1001@192.0.2.1;transport=tcp>");
+    let mut call = invite("");
+    call.set_request_uri("sip:1001@sim.test");
+    bench.receive(BOB, call);
+    let copy = bench.last().clone();
+    assert_eq!(copy.transport(), crate::sip::Transport::Tcp);
+    let routes: Vec<_> = copy.values("Record-Route").collect();
+    assert_eq!(
+        routes,
+        [
+            "<sip:192.0.2.9:5060;transport=tcp;lr>",
+            "<sip:192.0.2.9:5060;lr>"
+        ]
+    );
+    let mut bye = message("BYE sip:1002@192.0.2.2", "BYE", "");
+    bye.append("Route", routes[0]);
+    bye.append("Route", routes[1]);
+    assert_eq!(bench.receive(ALICE, bye), ["BYE to 192.0.2.2:5060"]);
+}
