@@ -20,7 +20,7 @@ pub(super) fn write(event: Event) {
         Event::CallFailed(_, peer, Failure::TimedOut) => tracing::warn!(peer, "call timed out"),
         Event::Redirected(_, target) => tracing::info!(to = target, "call redirected"),
         Event::CallFailed(_, peer, Failure::NotSent | Failure::NoServer) => {
-            tracing::warn!(peer, "call not sent")
+            tracing::warn!(peer, "call not sent");
         }
         Event::CallEnded(_, peer, Ending::Here) => tracing::info!(peer, "call ended: hung up"),
         Event::CallEnded(_, peer, Ending::There) => {

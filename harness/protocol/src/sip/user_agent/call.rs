@@ -243,7 +243,7 @@ impl UserAgent {
         match &call.phase {
             // RFC 3261 §13.2.1: the invitation is over, and nobody has answered.
             Phase::Calling(calling) if calling.give_up_at.is_none() => {
-                self.give_up_calling(turn, id)
+                self.give_up_calling(turn, id);
             }
             Phase::Calling(calling) => {
                 let client = calling.client;

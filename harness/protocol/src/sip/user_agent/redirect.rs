@@ -106,14 +106,10 @@ impl UserAgent {
             return false;
         };
         let status = response.and_then(Message::status);
-        match (status, response) {
+        let goes_on = match (status, response) {
             // RFC 3261 §8.1.3.4: a 6xx says that no other place is better.
-            (Some(status), _) if status.class() == Class::GlobalFailure => return false,
-            (Some(Status::USE_PROXY), Some(response)) => {
-                if !search.through(&mut request, response) {
-                    return false;
-                }
-            }
+            (Some(status), _) if status.class() == Class::GlobalFailure => false,
+            (Some(Status::USE_PROXY), Some(response)) => search.through(&mut request, response),
             (Some(status), Some(response)) if status.class() == Class::Redirection => {
                 let targets = targets_of(response);
                 let called = request
@@ -121,12 +117,12 @@ impl UserAgent {
                     .map_or_else(|_| String::new(), |to| to.uri_str().to_owned());
                 self.book.learn(turn.now, &called, response, &targets);
                 search.add(targets);
-                if !search.next(&mut request) {
-                    return false;
-                }
+                search.next(&mut request)
             }
-            _ if !search.next(&mut request) => return false,
-            _ => {}
+            _ => search.next(&mut request),
+        };
+        if !goes_on {
+            return false;
         }
         let target = request.request_uri().unwrap_or_default().to_owned();
         turn.above.push(Event::Redirected(id, target));
