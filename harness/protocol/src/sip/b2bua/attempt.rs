@@ -39,7 +39,7 @@ pub(super) struct Outgoing {
 
 impl B2bua {
     /// Calls the callee where it was found.
-    pub(super) fn start(&mut self, turn: &mut B2buaTurn<'_>, id: u64, target: Target) {
+    pub(super) fn start(&mut self, turn: &mut B2buaTurn<'_>, id: u64, target: &Target) {
         let Some(call) = self.calls.get_mut(&id) else {
             return;
         };

@@ -158,14 +158,15 @@ impl B2bua {
         let method = passed.request.method();
         let reason = response.reason().unwrap_or_default();
         let mut answer = Message::response_to(&passed.request, status, Some(&reason));
-        if let Some(call) = self.calls.get_mut(&passed.call) {
-            if method == Method::Update && status.is_success() {
-                let contact = self.config.address;
-                answer.append("Contact", &format!("<sip:{contact}>"));
-                let leg = call.leg_mut(passed.from.other());
-                if let Some(dialog) = &mut leg.dialog {
-                    dialog.refresh_target(response);
-                }
+        if let Some(call) = self.calls.get_mut(&passed.call)
+            && method == Method::Update
+            && status.is_success()
+        {
+            let contact = self.config.address;
+            answer.append("Contact", &format!("<sip:{contact}>"));
+            let leg = call.leg_mut(passed.from.other());
+            if let Some(dialog) = &mut leg.dialog {
+                dialog.refresh_target(response);
             }
         }
         copy::content(response, &mut answer);

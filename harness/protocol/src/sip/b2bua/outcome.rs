@@ -33,7 +33,7 @@ impl B2bua {
             return;
         }
         match place {
-            Ok(target) => self.start(turn, call, target),
+            Ok(target) => self.start(turn, call, &target),
             Err(status) => self.failed(turn, call, &Failure::own(status)),
         }
     }
@@ -104,7 +104,7 @@ impl B2bua {
     pub(super) fn call_again(&mut self, turn: &mut B2buaTurn<'_>, id: u64) {
         let target = self.calls.get(&id).and_then(|call| call.target.clone());
         if let Some(target) = target {
-            self.start(turn, id, target);
+            self.start(turn, id, &target);
         }
     }
 
