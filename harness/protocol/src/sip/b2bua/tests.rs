@@ -174,7 +174,10 @@ impl Bench {
                         uri: Uri::parse(&format!("sip:1008@{CALLEE}")).unwrap(),
                         destination: address(CALLEE),
                     };
-                    below.extend(self.step(|core, turn| core.located(turn, call, Ok(target))));
+                    // Of one type, however deep: a closure's own type would nest in itself without end.
+                    let located: Box<dyn FnOnce(&mut B2bua, &mut B2buaTurn<'_>)> =
+                        Box::new(move |core, turn| core.located(turn, call, Ok(target)));
+                    below.extend(self.step(located));
                 }
                 Event::CallOpened { .. } | Event::LegUp(..) => self.open += 1,
                 Event::CallClosed(_) | Event::LegDown(..) => self.open -= 1,
