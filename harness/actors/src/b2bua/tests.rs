@@ -34,7 +34,7 @@ fn call_under_way() -> Pump {
 fn call_to_carol(answer: Answer, change: impl FnOnce(&mut Config)) -> Pump {
     let mut pump = registered(change);
     pump.add_phone("carol", "192.168.8.9:9999", "1003", |config| {
-        config.answer = answer
+        config.answer = answer;
     });
     pump.tell("carol", "register", None);
     pump.run(1010);

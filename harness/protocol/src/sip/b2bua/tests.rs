@@ -175,9 +175,7 @@ impl Bench {
                         destination: address(CALLEE),
                     };
                     // Of one type, however deep: a closure's own type would nest in itself without end.
-                    let located: Box<dyn FnOnce(&mut B2bua, &mut B2buaTurn<'_>)> =
-                        Box::new(move |core, turn| core.located(turn, call, Ok(target)));
-                    below.extend(self.step(located));
+                    below.extend(self.step(|core, turn| core.located(turn, call, Ok(target))));
                 }
                 Event::CallOpened { .. } | Event::LegUp(..) => self.open += 1,
                 Event::CallClosed(_) | Event::LegDown(..) => self.open -= 1,
