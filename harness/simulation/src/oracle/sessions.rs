@@ -96,7 +96,8 @@ impl<'e, 't> Session<'e, 't> {
                     && matches!(it.method, Method::Bye | Method::Invite | Method::Update)
             })
         };
-        let during = |at: Instant| self.from < at && at <= until;
+        // The answer and the end of the call may leave at one instant.
+        let during = |at: Instant| self.from <= at && at <= until;
         let evidence = self.evidence;
         let mut sent = evidence.sent_in_call(self.call_id);
         let mut heard = evidence.arrived_in_call(self.call_id);

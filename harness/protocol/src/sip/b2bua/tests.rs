@@ -282,7 +282,7 @@ fn a_bye_before_the_ack_takes_nothing_of_what_was_offered() {
     // RFC 3261 §15: the caller may; §13.2.2.4: the 200 has its ACK first, with an answer.
     assert_eq!(
         bench.in_dialog("BYE", 2, ""),
-        ["200 BYE to caller", "ACK to callee", "BYE to callee"]
+        ["ACK to callee", "200 BYE to caller", "BYE to callee"]
     );
     assert_eq!(
         bench.last("ACK to callee").body().as_ref(),

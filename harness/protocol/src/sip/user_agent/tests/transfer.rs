@@ -125,6 +125,7 @@ fn a_notify_that_nobody_asked_for_is_refused() {
         "outside2",
         "Event: refer\r\nSubscription-State: active\r\n",
     );
+    outside.set("Call-ID", "another");
     assert_eq!(bench.receive(outside), ["481 NOTIFY"]);
     let (mut bench, _, ok) = transferring();
     let mut nameless = notify(&ok, 2, "active", "SIP/2.0 200 OK");
