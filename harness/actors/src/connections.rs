@@ -266,3 +266,6 @@ impl Connection {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
