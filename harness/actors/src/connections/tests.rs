@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::ready;
+use std::iter;
 use std::rc::Rc;
 use std::task::Waker;
 use std::time::Duration;
@@ -19,6 +20,15 @@ const MESSAGE: &str = "OPTIONS sip:sim.test SIP/2.0\r\nContent-Length: 4\r\n\r\n
 const RESET: SocketError = SocketError {
     kind: SocketErrorKind::ConnectionReset,
     errno: 104,
+};
+
+const BROKEN_PIPE: SocketError = SocketError {
+    kind: SocketErrorKind::BrokenPipe,
+    errno: 32,
+};
+const REFUSED: SocketError = SocketError {
+    kind: SocketErrorKind::ConnectionRefused,
+    errno: 111,
 };
 
 /// The other side of a connection.
@@ -85,6 +95,9 @@ impl TcpStreamBackend for End {
     }
 
     fn poll_write(&self, _: &mut TaskContext<'_>, data: &[u8]) -> Poll<Result<usize, SocketError>> {
+        if self.0.shut.get() {
+            return Poll::Ready(Err(BROKEN_PIPE));
+        }
         let taken = data.len().min(self.0.room.get());
         if taken == 0 {
             return Poll::Pending;
@@ -106,10 +119,10 @@ impl TcpStreamBackend for End {
     fn set_user_timeout(&self, _: Duration) {}
 }
 
-/// A host with nothing but TCP: whoever is asked for is there, and those in the queue want to connect.
+/// A host with nothing but TCP: some peers wait to be called, and others want to connect.
 #[derive(Clone, Default)]
 struct Street {
-    reached: Rc<RefCell<VecDeque<Rc<Peer>>>>,
+    waiting: Rc<RefCell<VecDeque<Rc<Peer>>>>,
     calling: Rc<RefCell<VecDeque<Rc<Peer>>>>,
 }
 
@@ -150,9 +163,11 @@ impl Backend for Street {
         &self,
         to: SocketAddr,
     ) -> LocalFuture<Result<Rc<dyn TcpStreamBackend>, SocketError>> {
-        let peer = Peer::new(to.port());
-        self.reached.borrow_mut().push_back(Rc::clone(&peer));
-        Box::pin(ready(Ok(Rc::new(End(peer)) as Rc<dyn TcpStreamBackend>)))
+        let mut waiting = self.waiting.borrow_mut();
+        let found = waiting.iter().position(|peer| peer.address == to);
+        let found = found.and_then(|place| waiting.remove(place));
+        let end = found.map(|peer| Rc::new(End(peer)) as Rc<dyn TcpStreamBackend>);
+        Box::pin(ready(end.ok_or(REFUSED)))
     }
 
     fn spawn(&self, _: LocalFuture<()>) {
@@ -180,6 +195,12 @@ impl Street {
         Connections::new(host, Some(TcpListener::new(Rc::new(self.clone()))))
     }
 
+    fn has(&self, number: u16) -> Rc<Peer> {
+        let peer = Peer::new(number);
+        self.waiting.borrow_mut().push_back(Rc::clone(&peer));
+        peer
+    }
+
     fn is_called_by(&self, number: u16) -> Rc<Peer> {
         let peer = Peer::new(number);
         self.calling.borrow_mut().push_back(Rc::clone(&peer));
@@ -187,19 +208,26 @@ impl Street {
     }
 }
 
-/// All that there is to be told now.
-fn news(connections: &mut Connections) -> Vec<Input> {
+/// What the driver takes next, if there is anything.
+fn next(connections: &mut Connections) -> Option<Input> {
     let mut cx = TaskContext::from_waker(Waker::noop());
-    let mut told = Vec::new();
-    while let Poll::Ready(input) = connections.poll(&mut cx) {
-        told.push(input);
-    }
-    told
+    let news = connections.take_news();
+    news.or_else(|| match connections.poll(&mut cx) {
+        Poll::Ready(input) => Some(input),
+        Poll::Pending => None,
+    })
 }
 
-/// The same in words: texts of messages, tickets of what failed.
+/// What the driver does after each input: sends the answer, and flushes.
+fn answer(connections: &mut Connections, peer: &Peer, text: &'static str) {
+    let bytes = Bytes::from_static(text.as_bytes());
+    connections.send(peer.address, &bytes, None);
+    connections.flush(&mut TaskContext::from_waker(Waker::noop()));
+}
+
+/// All that there is to be told now, in words: texts of messages, tickets of what failed.
 fn words(connections: &mut Connections) -> Vec<String> {
-    let told = news(connections).into_iter().map(|input| match input {
+    let told = iter::from_fn(|| next(connections)).map(|input| match input {
         Input::Datagram { bytes, .. } => String::from_utf8_lossy(&bytes).into_owned(),
         Input::Closed { peer, error } => format!("closed {} {error:?}", peer.port()),
         Input::SendFailed { ticket, .. } => format!("failed {ticket:?}"),
@@ -310,13 +338,10 @@ fn more_connections_than_allowed_are_reset_until_one_has_gone() {
 #[test]
 fn a_connection_that_fails_names_what_it_takes_along() {
     let street = Street::default();
-    let mut connections = street.connections();
-    for ticket in [7, 8] {
-        connections.send(address(1), &Bytes::from_static(b"four"), Some(ticket));
+    let (mut connections, peer) = (street.connections(), street.has(1));
+    for ticket in [Some(7), Some(8), None] {
+        connections.send(peer.address, &Bytes::from_static(b"four"), ticket);
     }
-    connections.send(address(1), &Bytes::from_static(b"four"), None);
-    let reached = street.reached.borrow().front().cloned();
-    let peer = reached.unwrap();
     // All that it takes of the second is its half.
     peer.room.set(6);
     assert_eq!(words(&mut connections), [""; 0]);
@@ -346,21 +371,55 @@ fn closing_with_a_message_half_sent_resets() {
     }
 }
 
-// RFC 3261 §18.3: without a length over TCP nobody knows where the next message begins. The answer goes out before the end.
+#[test]
+fn a_connection_that_cannot_be_made_names_what_was_to_go_over_it() {
+    let mut connections = Street::default().connections();
+    connections.send(address(1), &Bytes::from_static(b"four"), Some(7));
+    let told = words(&mut connections);
+    let wanted = [
+        format!("closed 1 {:?}", Some(REFUSED)),
+        "failed Some(7)".to_owned(),
+    ];
+    assert_eq!(told, wanted);
+}
+
+const NO_LENGTH: &str = "OPTIONS sip:sim.test SIP/2.0\r\n\r\n";
+
+// RFC 3261 §18.3: without a length over TCP nobody knows where the next message begins. The answer goes out before the end,
+// however slow its reader is.
 #[test]
 fn a_peer_that_says_no_length_is_answered_and_let_go() {
     let street = Street::default();
     let (mut connections, peer) = (street.connections(), street.is_called_by(1));
     peer.room.set(0);
-    let text = "OPTIONS sip:sim.test SIP/2.0\r\n\r\n";
-    peer.say(text);
+    peer.say(NO_LENGTH);
     peer.say(MESSAGE);
-    assert_eq!(words(&mut connections).concat(), text);
-    connections.send(peer.address, &Bytes::from_static(b"400"), None);
-    assert_eq!(words(&mut connections), [""; 0]);
+    assert!(
+        matches!(next(&mut connections), Some(Input::Datagram { bytes, .. }) if bytes == NO_LENGTH)
+    );
+    answer(&mut connections, &peer, "400");
     assert!(!peer.shut.get());
     peer.room.set(usize::MAX);
+    // What it says from then on is understood by nobody.
     assert_eq!(words(&mut connections), [""; 0]);
     assert!(peer.shut.get());
     assert_eq!(*peer.took.borrow(), b"400");
+}
+
+// Once the end is said nothing more can be: a message before the one without a length must not bring it about.
+#[test]
+fn a_message_before_one_without_a_length_is_answered_too() {
+    let street = Street::default();
+    let (mut connections, peer) = (street.connections(), street.is_called_by(1));
+    peer.say(&format!("{MESSAGE}{NO_LENGTH}"));
+    for (said, says) in [(MESSAGE, "200"), (NO_LENGTH, "400")] {
+        assert!(
+            matches!(next(&mut connections), Some(Input::Datagram { bytes, .. }) if bytes == said)
+        );
+        assert!(!peer.shut.get());
+        answer(&mut connections, &peer, says);
+    }
+    assert_eq!(*peer.took.borrow(), b"200400");
+    assert!(peer.shut.get());
+    assert_eq!(words(&mut connections), [""; 0]);
 }
