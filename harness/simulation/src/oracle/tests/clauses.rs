@@ -105,7 +105,7 @@ fn a_6xx_opens_no_branch() {
 // RFC 3262 §3: the answer that carried the offer's answer must be known to have arrived.
 #[test]
 fn a_2xx_waits_for_the_prack_of_a_session_description() {
-    let soon = ("pick_up = \"1s\"", "pick_up = \"400ms\"");
+    let soon = ("pick_up = \"1s\"", "pick_up = \"200ms\"");
     let run = scenario("prack/acknowledged.toml", &[soon]);
     let unheard = doctored(run, |record, host| {
         let prack = packet(&mut record.event).is_some_and(|it| says(it, "PRACK"));
@@ -123,7 +123,7 @@ fn the_api_knows_a_leg_that_is_there_and_no_other_codes() {
         ("404 OK", "answered 404 for a leg that is there"),
         ("302 OK", "answered a hang-up with 302"),
     ] {
-        let run = scenario("audio/api-race.toml", &[]);
+        let run = scenario("audio/api.toml", &[]);
         let run = reworded(
             run,
             "service",
