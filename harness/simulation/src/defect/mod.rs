@@ -24,6 +24,7 @@ mod cancel_only_answered;
 mod close_deadline_too_long;
 mod dead_binding_stays;
 mod digest_loop;
+mod done_after_error;
 mod end_is_done;
 mod error_event_not_sent;
 mod error_event_swallowed;
@@ -118,6 +119,7 @@ pub const CATALOGUE: &[&Defect] = &[
     &close_deadline_too_long::DEFECT,
     &dead_binding_stays::DEFECT,
     &digest_loop::DEFECT,
+    &done_after_error::DEFECT,
     &end_is_done::DEFECT,
     &error_event_not_sent::DEFECT,
     &error_event_swallowed::DEFECT,
