@@ -4,10 +4,12 @@
 //! bytes, time and chance come in as arguments; what to send, when to wake and what to report come out.
 
 pub mod audiosocket;
+mod hash;
 mod schedule;
 pub mod sip;
 pub mod sse;
 mod time;
 
+pub(crate) use hash::fnv;
 pub use schedule::Schedule;
 pub use time::Instant;

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 
 use super::Identity;
 use super::route::Target;
+use crate::fnv;
 use crate::sip::uri::read_ip;
 use crate::sip::{MAGIC_COOKIE, Message, Method, NameAddr, Transport, Uri, Via};
 
@@ -137,11 +138,4 @@ fn next_hop(copy: &mut Message) -> Option<Uri> {
         copy.set_request_uri(router.as_str());
     }
     Some(router)
-}
-
-/// FNV-1a, 64 bits: a hash whose value is pinned by its definition.
-fn fnv(bytes: impl Iterator<Item = u8>) -> u64 {
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
 }

@@ -105,9 +105,9 @@ impl Layer {
         let Some(transaction) = self.transactions.get(&id) else {
             return false;
         };
-        let Key::Old { .. } = transaction.key else {
+        if !transaction.key.is_old() {
             return true;
-        };
+        }
         let response = transaction.response.as_ref();
         response.is_some_and(|response| response.to_tag() == ack.to_tag())
     }

@@ -75,7 +75,7 @@ impl Layer {
     fn cancelled_client(&self, cancel: &Message) -> Option<&Message> {
         let branch = cancel.top_via().ok()?.branch()?.to_owned();
         let method = Method::Invite;
-        let id = self.keys.get(&Key::Client { branch, method })?;
+        let id = self.keys.get(&Key::of_branch(branch, method))?;
         self.request_of(*id)
     }
 }
