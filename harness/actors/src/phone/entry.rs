@@ -11,7 +11,7 @@ use crate::catalogue::{
 };
 use crate::element::TCP;
 
-use super::{Answer, Body, Config, Glare, Media, Phone, Refusal};
+use super::{Answer, Body, Config, Glare, Media, Omissions, Phone, Refusal};
 
 /// The phone in the catalogue.
 pub static ENTRY: Entry = Entry {
@@ -133,6 +133,12 @@ const ANSWER: &[Setting] = &[
         doc: "Refuses the call with this status instead of taking it; without a ring if `pick_up` is 0s.",
     },
     Setting {
+        name: "refuse_times",
+        kind: Kind::Integer(1, 1000),
+        presence: Presence::Optional,
+        doc: "How many calls `status` refuses, after which they are taken; all where absent.",
+    },
+    Setting {
         name: "expires",
         kind: Kind::Duration,
         presence: Presence::Optional,
@@ -167,6 +173,12 @@ const ANSWER: &[Setting] = &[
         kind: Kind::Text,
         presence: Presence::Default("text/plain"),
         doc: "The media type of that body.",
+    },
+    Setting {
+        name: "lacks",
+        kind: Kind::List(&Kind::Choice(&[FURTHER_VIAS, CONTACT])),
+        presence: Presence::Optional,
+        doc: "What its final answers lack, as a broken device's: every Via but the first, or the Contact.",
     },
 ];
 
@@ -263,6 +275,10 @@ const CODECS: Kind = Kind::List(&Kind::Choice(sdp::NAMES));
 
 const ANYWHERE: &str = "anywhere";
 
+const FURTHER_VIAS: &str = "further-vias";
+
+const CONTACT: &str = "contact";
+
 const TO: Setting = Setting {
     name: "to",
     kind: Kind::HostOrUri,
@@ -339,6 +355,7 @@ fn servers(settings: &Settings, directory: &Directory) -> Vec<SocketAddr> {
 
 fn answer(table: &Settings, directory: &Directory) -> Answer {
     let contacts = texts(table, "contacts").into_iter();
+    let lacks = table.texts("lacks").unwrap_or_default();
     let usual = Answer::default();
     Answer {
         ring: table.duration("ring").unwrap_or(usual.ring),
@@ -347,6 +364,9 @@ fn answer(table: &Settings, directory: &Directory) -> Answer {
         status: table
             .integer("status")
             .and_then(|code| Status::new(u16::try_from(code).ok()?)),
+        refuse_times: table
+            .integer("refuse_times")
+            .and_then(|times| u32::try_from(times).ok()),
         do_not_disturb: table.switch("do_not_disturb"),
         refusal: Refusal {
             retry_after: table.duration("retry_after"),
@@ -358,6 +378,10 @@ fn answer(table: &Settings, directory: &Directory) -> Answer {
                 media_type: table.text("body_type").unwrap_or("text/plain").to_owned(),
                 text: text.to_owned(),
             }),
+        },
+        omissions: Omissions {
+            further_vias: lacks.contains(&FURTHER_VIAS),
+            contact: lacks.contains(&CONTACT),
         },
     }
 }

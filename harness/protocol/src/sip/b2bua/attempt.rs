@@ -44,11 +44,12 @@ impl B2bua {
             return;
         };
         call.target = Some(target.clone());
+        call.leg_mut(Side::Callee).transport = target.uri.transport().unwrap_or_default();
         call.invites += 1;
         let Some(call) = self.calls.get(&id) else {
             return;
         };
-        let contact = self.contact(call.shown_to(Side::Callee).as_deref());
+        let contact = call.contact(Side::Callee, self.config.address);
         let leg = call.leg(Side::Callee);
         let mut invite = Message::request(Method::Invite, target.uri.as_str());
         // RFC 7332: as a proxy lowers it; 70 where there is none.

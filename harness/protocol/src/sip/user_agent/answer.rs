@@ -32,14 +32,22 @@ impl UserAgent {
         response.add_to_tag(&ringing.tag);
         self.abandon_provisional(turn, id);
         complete(&mut response);
+        self.config.answer.omissions.apply(&mut response);
         turn.respond(ringing.server, response);
         let reason = status.reason().to_owned();
         self.call_failed(turn, id, Failure::Refused(status, reason));
     }
 
+    /// What the next call is refused with, if it is.
+    pub(super) fn refusal_status(&self) -> Option<Status> {
+        let answer = &self.config.answer;
+        let more = answer.refuse_times.is_none_or(|most| self.refused < most);
+        answer.status.filter(|_| more)
+    }
+
     /// Rings, then is picked up or refuses.
     pub(super) fn ring(&mut self, turn: &mut UserAgentTurn<'_>, id: u64) {
-        let (status, pick_up) = (self.config.answer.status, self.config.answer.pick_up);
+        let (status, pick_up) = (self.refusal_status(), self.config.answer.pick_up);
         let early_media = self.config.answer.early_media;
         let Some(call) = self.calls.get_mut(&id) else {
             return;
@@ -57,6 +65,7 @@ impl UserAgent {
             let refusal = self.config.answer.refusal.clone();
             return match status {
                 Some(status) => {
+                    self.refused += 1;
                     self.refuse_with(turn, id, status, |response| refusal.complete(response));
                 }
                 None => self.pick_up(turn, id),
@@ -144,6 +153,7 @@ impl UserAgent {
         let mut ok = self.dialog_response(invite, Status::OK, tag);
         ok.set_body(MEDIA_TYPE, description);
         self.grant_timer(turn, id, invite, &mut ok);
+        self.config.answer.omissions.apply(&mut ok);
         let timers = turn.layer.timers();
         if let Some(call) = self.calls.get_mut(&id) {
             call.unacknowledged = Some(Unacknowledged {

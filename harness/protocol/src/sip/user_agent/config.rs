@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::Extensions;
+use super::{Extensions, Omissions};
 use crate::sip::sdp::Codec;
 use crate::sip::{Status, Transport};
 
@@ -70,10 +70,14 @@ pub struct Answer {
     pub pick_up: Duration,
     /// The final response that refuses the call, without a ring if `pick_up` is zero; a 200 takes it if `None`.
     pub status: Option<Status>,
+    /// How many calls `status` refuses, after which they are taken; all if `None`.
+    pub refuse_times: Option<u32>,
     /// Whether every call is refused with 480 at once, without a ring.
     pub do_not_disturb: bool,
     /// What comes with `status`, or with the 480 of `do_not_disturb`.
     pub refusal: Refusal,
+    /// What its final responses lack.
+    pub omissions: Omissions,
 }
 
 /// What comes with a refusal besides its status.
@@ -106,8 +110,10 @@ impl Default for Answer {
             early_media: None,
             pick_up: Duration::from_secs(1),
             status: None,
+            refuse_times: None,
             do_not_disturb: false,
             refusal: Refusal::default(),
+            omissions: Omissions::default(),
         }
     }
 }

@@ -15,6 +15,7 @@ mod credentials;
 mod event;
 mod extensions;
 mod offer;
+mod omissions;
 mod prack;
 mod redirect;
 mod referral;
@@ -49,6 +50,7 @@ use surplus::Surplus;
 pub use config::{Answer, Body, Config, Glare, Media, Refusal};
 pub use event::{Ending, Event, Failure};
 pub use extensions::{Extensions, Refresh, Reliable, SessionTimer, Transfers};
+pub use omissions::Omissions;
 
 /// One user agent with one line.
 #[derive(Clone, Debug)]
@@ -57,6 +59,8 @@ pub struct UserAgent {
     registration: Registration,
     calls: BTreeMap<u64, Call>,
     calls_made: u64,
+    /// Calls that were refused as it is told to.
+    refused: u32,
     clients: BTreeMap<TransactionId, Purpose>,
     asked: Asked,
     keyring: Option<Keyring>,
@@ -105,6 +109,7 @@ impl UserAgent {
             registration: Registration::default(),
             calls: BTreeMap::new(),
             calls_made: 0,
+            refused: 0,
             clients: BTreeMap::new(),
             surplus: Surplus::default(),
             early: EarlyDialogs::default(),
