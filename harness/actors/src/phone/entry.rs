@@ -11,7 +11,7 @@ use crate::catalogue::{
 };
 use crate::element::TCP;
 
-use super::{Answer, Body, Config, Glare, Media, Omissions, Phone, Refusal};
+use super::{Answer, Body, Config, Glare, Media, Phone, Refusal};
 
 /// The phone in the catalogue.
 pub static ENTRY: Entry = Entry {
@@ -175,10 +175,10 @@ const ANSWER: &[Setting] = &[
         doc: "The media type of that body.",
     },
     Setting {
-        name: "lacks",
-        kind: Kind::List(&Kind::Choice(&[FURTHER_VIAS, CONTACT])),
-        presence: Presence::Optional,
-        doc: "What its final answers lack, as a broken device's: every Via but the first, or the Contact.",
+        name: "contact",
+        kind: Kind::Switch,
+        presence: Presence::Default("true"),
+        doc: "Whether its 2xx names a Contact; that of a broken device does not, and makes no dialog.",
     },
 ];
 
@@ -275,10 +275,6 @@ const CODECS: Kind = Kind::List(&Kind::Choice(sdp::NAMES));
 
 const ANYWHERE: &str = "anywhere";
 
-const FURTHER_VIAS: &str = "further-vias";
-
-const CONTACT: &str = "contact";
-
 const TO: Setting = Setting {
     name: "to",
     kind: Kind::HostOrUri,
@@ -355,7 +351,6 @@ fn servers(settings: &Settings, directory: &Directory) -> Vec<SocketAddr> {
 
 fn answer(table: &Settings, directory: &Directory) -> Answer {
     let contacts = texts(table, "contacts").into_iter();
-    let lacks = table.texts("lacks").unwrap_or_default();
     let usual = Answer::default();
     Answer {
         ring: table.duration("ring").unwrap_or(usual.ring),
@@ -379,10 +374,7 @@ fn answer(table: &Settings, directory: &Directory) -> Answer {
                 text: text.to_owned(),
             }),
         },
-        omissions: Omissions {
-            further_vias: lacks.contains(&FURTHER_VIAS),
-            contact: lacks.contains(&CONTACT),
-        },
+        names_contact: table.switch("contact"),
     }
 }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use linefault_protocol::sip::Transport;
 pub use linefault_protocol::sip::user_agent::{
-    Answer, Body, Extensions, Glare, Media, Omissions, Refresh, Refusal,
+    Answer, Body, Extensions, Glare, Media, Refresh, Refusal,
 };
 
 use crate::catalogue::{Actor, Directory};

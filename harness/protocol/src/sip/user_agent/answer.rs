@@ -32,7 +32,6 @@ impl UserAgent {
         response.add_to_tag(&ringing.tag);
         self.abandon_provisional(turn, id);
         complete(&mut response);
-        self.config.answer.omissions.apply(&mut response);
         turn.respond(ringing.server, response);
         let reason = status.reason().to_owned();
         self.call_failed(turn, id, Failure::Refused(status, reason));
@@ -153,7 +152,9 @@ impl UserAgent {
         let mut ok = self.dialog_response(invite, Status::OK, tag);
         ok.set_body(MEDIA_TYPE, description);
         self.grant_timer(turn, id, invite, &mut ok);
-        self.config.answer.omissions.apply(&mut ok);
+        if !self.config.answer.names_contact {
+            ok.remove("Contact");
+        }
         let timers = turn.layer.timers();
         if let Some(call) = self.calls.get_mut(&id) {
             call.unacknowledged = Some(Unacknowledged {

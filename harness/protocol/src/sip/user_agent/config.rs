@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{Extensions, Omissions};
+use super::Extensions;
 use crate::sip::sdp::Codec;
 use crate::sip::{Status, Transport};
 
@@ -76,8 +76,8 @@ pub struct Answer {
     pub do_not_disturb: bool,
     /// What comes with `status`, or with the 480 of `do_not_disturb`.
     pub refusal: Refusal,
-    /// What its final responses lack.
-    pub omissions: Omissions,
+    /// Whether its 2xx name a Contact, without which they make no dialog (RFC 3261 §12.1.1 wants one).
+    pub names_contact: bool,
 }
 
 /// What comes with a refusal besides its status.
@@ -113,7 +113,7 @@ impl Default for Answer {
             refuse_times: None,
             do_not_disturb: false,
             refusal: Refusal::default(),
-            omissions: Omissions::default(),
+            names_contact: true,
         }
     }
 }

@@ -15,7 +15,6 @@ mod credentials;
 mod event;
 mod extensions;
 mod offer;
-mod omissions;
 mod prack;
 mod redirect;
 mod referral;
@@ -50,7 +49,6 @@ use surplus::Surplus;
 pub use config::{Answer, Body, Config, Glare, Media, Refusal};
 pub use event::{Ending, Event, Failure};
 pub use extensions::{Extensions, Refresh, Reliable, SessionTimer, Transfers};
-pub use omissions::Omissions;
 
 /// One user agent with one line.
 #[derive(Clone, Debug)]
