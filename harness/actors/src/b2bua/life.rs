@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use linefault_protocol::sip::b2bua::{self, B2bua, B2buaTurn, Event, Side, Target};
 use linefault_protocol::sip::transaction::{Output, Timer, TransactionId};
-use linefault_protocol::sip::{Message, Method, Status, Uri};
+use linefault_protocol::sip::{Message, Method, Status, Transport, Uri};
 
 use super::config::Config;
 use super::entry::CALLING;
@@ -113,7 +113,7 @@ impl Running {
             } => self.element.receive(cx, from, transport, &bytes),
             Input::Closed { peer, error } => self.element.closed(peer, error),
             Input::Wake => self.wake(cx),
-            Input::ReceiveFailed { error } => log_error(None, error, None),
+            Input::ReceiveFailed { error } => log_error(Transport::Udp, None, error, None),
             Input::Start { .. } | Input::SendFailed { .. } | Input::Command(_) => {}
         }
     }
@@ -307,7 +307,8 @@ impl Running {
         error: SocketError,
         sent: &Sent,
     ) {
-        log_error(Some(to), error, Some(&sent.message.method()));
+        let (over, method) = (sent.message.transport(), sent.message.method());
+        log_error(over, Some(to), error, Some(&method));
         let Some(id) = sent.transaction.filter(|_| sent.message.is_request()) else {
             return;
         };
@@ -327,7 +328,12 @@ fn leg(call: u64, side: Side) -> u64 {
 }
 
 // Report A: an unreachable target is to be expected, any other socket error is a fault of this host.
-fn log_error(peer: Option<SocketAddr>, error: SocketError, method: Option<&Method>) {
+fn log_error(
+    over: Transport,
+    peer: Option<SocketAddr>,
+    error: SocketError,
+    method: Option<&Method>,
+) {
     let peer = peer.map(tracing::field::display);
     let method = method.map(tracing::field::display);
     if error.is_unreachable() {
@@ -337,7 +343,7 @@ fn log_error(peer: Option<SocketAddr>, error: SocketError, method: Option<&Metho
             peer,
             errno = error.errno,
             method,
-            "UDP server error: {error}"
+            "{over} server error: {error}"
         );
     }
 }

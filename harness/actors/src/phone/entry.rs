@@ -133,6 +133,12 @@ const ANSWER: &[Setting] = &[
         doc: "Refuses the call with this status instead of taking it; without a ring if `pick_up` is 0s.",
     },
     Setting {
+        name: "refuse_times",
+        kind: Kind::Integer(1, 1000),
+        presence: Presence::Optional,
+        doc: "How many calls `status` refuses, after which they are taken; all where absent.",
+    },
+    Setting {
         name: "expires",
         kind: Kind::Duration,
         presence: Presence::Optional,
@@ -167,6 +173,12 @@ const ANSWER: &[Setting] = &[
         kind: Kind::Text,
         presence: Presence::Default("text/plain"),
         doc: "The media type of that body.",
+    },
+    Setting {
+        name: "contact",
+        kind: Kind::Switch,
+        presence: Presence::Default("true"),
+        doc: "Whether its 2xx names a Contact; that of a broken device does not, and makes no dialog.",
     },
 ];
 
@@ -347,6 +359,9 @@ fn answer(table: &Settings, directory: &Directory) -> Answer {
         status: table
             .integer("status")
             .and_then(|code| Status::new(u16::try_from(code).ok()?)),
+        refuse_times: table
+            .integer("refuse_times")
+            .and_then(|times| u32::try_from(times).ok()),
         do_not_disturb: table.switch("do_not_disturb"),
         refusal: Refusal {
             retry_after: table.duration("retry_after"),
@@ -359,6 +374,7 @@ fn answer(table: &Settings, directory: &Directory) -> Answer {
                 text: text.to_owned(),
             }),
         },
+        names_contact: table.switch("contact"),
     }
 }
 

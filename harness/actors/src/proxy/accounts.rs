@@ -52,6 +52,13 @@ pub(super) const MAX_BODY: Setting = Setting {
     doc: "Bytes of a body; a request with a larger one is refused with 413.",
 };
 
+pub(super) const BODY_ROOM: Setting = Setting {
+    name: "body_room",
+    kind: Kind::Integer(0, 1_000_000),
+    presence: Presence::Optional,
+    doc: "Bytes of the bodies of all requests that it proxies at once; what finds no room for now is refused with 413 and Retry-After.",
+};
+
 pub(super) const MAX_REQUESTS: Setting = Setting {
     name: "max_requests",
     kind: Kind::Integer(0, 65_536),
@@ -63,7 +70,7 @@ pub(super) const RETRY_AFTER: Setting = Setting {
     name: "retry_after",
     kind: Kind::Duration,
     presence: Presence::Default("30s"),
-    doc: "How long a client that is refused with 503 is asked to stay away, in whole seconds.",
+    doc: "How long a client that is refused with 503, or with 413 for now, is asked to stay away, in whole seconds.",
 };
 
 pub(super) const RECURSE: Setting = Setting {
@@ -82,6 +89,7 @@ pub(super) fn rules(settings: &Settings, directory: &Directory, users: &BTreeSet
         challenges_registrations: needed.contains(&"register"),
         challenges_requests: needed.contains(&"calls"),
         max_body: size("max_body"),
+        body_room: size("body_room"),
         max_requests: size("max_requests"),
         retry_after: settings
             .duration("retry_after")

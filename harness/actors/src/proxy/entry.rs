@@ -6,8 +6,8 @@ use crate::catalogue::{Actor, CommandEntry, Directory, Entry, Kind, Presence, Se
 use crate::element::TCP;
 
 use super::accounts::{
-    ACCOUNTS, ALGORITHMS, AUTHENTICATE, BARRED, MAX_BODY, MAX_REQUESTS, NONCE_LIFETIME, RECURSE,
-    RETRY_AFTER, rules,
+    ACCOUNTS, ALGORITHMS, AUTHENTICATE, BARRED, BODY_ROOM, MAX_BODY, MAX_REQUESTS, NONCE_LIFETIME,
+    RECURSE, RETRY_AFTER, rules,
 };
 use super::{Config, Proxy, Removal};
 
@@ -81,6 +81,7 @@ const SETTINGS: &[Setting] = &[
     ALGORITHMS,
     NONCE_LIFETIME,
     MAX_BODY,
+    BODY_ROOM,
     MAX_MESSAGE,
     MAX_LINE,
     MAX_REQUESTS,

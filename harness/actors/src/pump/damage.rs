@@ -8,8 +8,9 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use linefault_protocol::sip::sdp::Codec;
+use linefault_protocol::sip::user_agent::Reliable;
 
-use super::{ALICE, Pump};
+use super::{ALICE, BOB, Pump};
 
 /// A datagram with its sender and its receiver.
 pub(crate) type Datagram = (SocketAddr, SocketAddr, Bytes);
@@ -86,7 +87,9 @@ pub(crate) fn damaged(bytes: &[u8], damages: &[Damage]) -> Vec<u8> {
 
 /// Everything that goes over the wire while two phones do all that phones can do.
 pub(crate) fn record() -> Vec<Datagram> {
-    let mut pump = Pump::report_a(|_| {});
+    let mut pump = Pump::report_a(|config| {
+        config.users.insert("1003".to_owned());
+    });
     for name in ["alice", "bob"] {
         pump.tell(name, "register", None);
     }
@@ -108,7 +111,28 @@ pub(crate) fn record() -> Vec<Datagram> {
     pump.tell("bob", "register", None);
     pump.run(7100);
     describe_sessions(&mut pump);
+    extend(&mut pump);
     pump.captured
+}
+
+/// Reliable provisional responses with their PRACKs (RFC 3262), then a transfer with its NOTIFYs (RFC 3515).
+fn extend(pump: &mut Pump) {
+    for (name, at, user) in [("alice", ALICE, "1001"), ("bob", BOB, "1002")] {
+        pump.add_phone(name, at, user, |config| {
+            config.extensions.reliable = Reliable::Supported;
+        });
+    }
+    pump.add_phone("erin", "192.168.8.140:5062", "1003", |_| {});
+    for name in ["alice", "bob", "erin"] {
+        pump.tell(name, "register", None);
+    }
+    pump.run(17_000);
+    pump.tell("alice", "call", Some("bob"));
+    pump.run(20_000);
+    pump.tell("alice", "transfer", Some("sip:1003@sim.test"));
+    pump.run(24_000);
+    pump.tell("bob", "hang-up", None);
+    pump.run(25_000);
 }
 
 /// Session descriptions in every message that may carry one: an offer in the 2xx and its answer in the ACK, then a refusal
@@ -144,4 +168,21 @@ pub(crate) fn mutations(valid: &[u8]) -> Vec<Vec<u8>> {
         all.push(doubled);
     }
     all
+}
+
+// What is not among the recorded messages is never damaged, and a test that damages them would not tell.
+#[test]
+fn the_record_has_every_method_that_phones_speak() {
+    let recorded = record();
+    let begins = |words: &str| {
+        let mut messages = recorded.iter();
+        messages.any(|(.., bytes)| bytes.starts_with(words.as_bytes()))
+    };
+    for method in [
+        "REGISTER", "INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "MESSAGE", "INFO", "UPDATE",
+        "PRACK", "REFER", "NOTIFY",
+    ] {
+        assert!(begins(&format!("{method} ")), "{method}");
+    }
+    assert!(begins("SIP/2.0 202 "), "the answer to a REFER");
 }

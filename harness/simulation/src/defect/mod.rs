@@ -35,6 +35,7 @@ mod expired_bindings_stay;
 mod failure_becomes_500;
 mod failure_not_acknowledged;
 mod failure_swallowed;
+mod further_vias_lost;
 mod generates_for_nobody;
 mod glare_window_shared;
 mod global_failure_at_once;
@@ -130,6 +131,7 @@ pub const CATALOGUE: &[&Defect] = &[
     &failure_becomes_500::DEFECT,
     &failure_not_acknowledged::DEFECT,
     &failure_swallowed::DEFECT,
+    &further_vias_lost::DEFECT,
     &generates_for_nobody::DEFECT,
     &glare_window_shared::DEFECT,
     &global_failure_at_once::DEFECT,

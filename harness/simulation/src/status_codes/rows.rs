@@ -189,6 +189,13 @@ pub const ROWS: &[Row] = &[
         "§8.2.1, §21.4.6",
     ),
     row(
+        405,
+        "a transfer through a B2BUA, which does not carry REFER over",
+        "b2bua/extensions-refused",
+        "Allow",
+        "§8.2.1, §21.4.6",
+    ),
+    row(
         406,
         "an INVITE whose Accept has no room for a session description",
         "answer/bad-invites",
@@ -245,6 +252,13 @@ pub const ROWS: &[Row] = &[
         "§21.4.11",
     ),
     row(
+        413,
+        "a body for which a proxy has no room for now",
+        "status/no-room-for-body",
+        "Retry-After",
+        "§21.4.11",
+    ),
+    row(
         414,
         "a Request-URI that is longer than the proxy reads",
         "status/uri-too-long",
@@ -290,6 +304,13 @@ pub const ROWS: &[Row] = &[
         420,
         "the caller insists on 100rel, which the callee does not know",
         "prack/required-and-unknown",
+        "Unsupported",
+        "§8.2.2.3, §21.4.15",
+    ),
+    row(
+        420,
+        "the caller insists on 100rel, which a B2BUA does not carry over",
+        "b2bua/extensions-refused",
         "Unsupported",
         "§8.2.2.3, §21.4.15",
     ),
@@ -502,6 +523,13 @@ pub const ROWS: &[Row] = &[
         "program/fails-while-forwarding",
         "",
         "§21.5.3",
+    ),
+    row(
+        502,
+        "a callee takes a B2BUA's call with an answer that makes no dialog",
+        "b2bua/unusable-answer",
+        "ACK and BYE for the callee",
+        "§12.1.1, §13.2.2.4, §21.5.3",
     ),
     row(
         503,

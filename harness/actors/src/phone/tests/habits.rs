@@ -44,6 +44,26 @@ fn a_phone_turns_a_call_away_as_it_is_told_to() {
     }
 }
 
+// The second call differs from the first in nothing but that it is the second.
+#[test]
+fn a_phone_refuses_only_as_often_as_it_is_told_to() {
+    let mut pump = carol_is_called(|config| {
+        config.answer.status = Some(Status::BUSY_HERE);
+        config.answer.refuse_times = Some(1);
+    });
+    let answers = |pump: &Pump| {
+        ["486", "200"].map(|code| {
+            let words = format!("proxy → alice {code} INVITE");
+            pump.seen(&[&words]).len()
+        })
+    };
+    pump.run(5000);
+    assert_eq!(answers(&pump), [1, 0]);
+    pump.tell("alice", "call", Some("bob"));
+    pump.run(8000);
+    assert_eq!(answers(&pump), [1, 1]);
+}
+
 #[test]
 fn who_hangs_up_what_rings_declines() {
     let mut pump = carol_is_called(|_| {});

@@ -157,8 +157,7 @@ impl B2bua {
         for route in invited.invite.values("Record-Route") {
             response.append("Record-Route", route);
         }
-        let contact = self.contact(call.shown_to(side).as_deref());
-        response.append("Contact", &contact);
+        response.append("Contact", &call.contact(side, self.config.address));
         response.append("Allow", incoming::ALLOW);
         Some((invited.server, response))
     }

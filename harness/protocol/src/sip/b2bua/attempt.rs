@@ -44,11 +44,12 @@ impl B2bua {
             return;
         };
         call.target = Some(target.clone());
+        call.leg_mut(Side::Callee).transport = target.uri.transport().unwrap_or_default();
         call.invites += 1;
         let Some(call) = self.calls.get(&id) else {
             return;
         };
-        let contact = self.contact(call.shown_to(Side::Callee).as_deref());
+        let contact = call.contact(Side::Callee, self.config.address);
         let leg = call.leg(Side::Callee);
         let mut invite = Message::request(Method::Invite, target.uri.as_str());
         // RFC 7332: as a proxy lowers it; 70 where there is none.
@@ -230,7 +231,7 @@ impl B2bua {
         if outgoing.abandoned || outgoing.taken.is_some() {
             return self.end_surplus(turn, client, &tag, response);
         }
-        outgoing.taken = Some(tag);
+        outgoing.taken = Some(tag.clone());
         let owed = Owed {
             client,
             ok: response.clone(),
@@ -242,13 +243,16 @@ impl B2bua {
         }
         match Dialog::caller(&outgoing.invite, response) {
             Ok(dialog) => self.answered(turn, call, client, dialog, owed),
-            // RFC 3261 §21.5.3: there is nobody to send an ACK to.
-            Err(error) => self.unusable(turn, call, client, error),
+            Err(error) => {
+                self.end_surplus(turn, client, &tag, response);
+                self.unusable(turn, call, client, error);
+            }
         }
     }
 
-    /// An answer that no call has a use for is acknowledged and ended: of another branch of a fork, or after a CANCEL.
-    // RFC 3261 §13.2.2.4, §9.1
+    /// An answer that no call has a use for is acknowledged and ended: of another branch of a fork, after a CANCEL, or one
+    /// that cannot be used.
+    // RFC 3261 §13.2.2.4, §9.1; a callee that names no Contact is where the INVITE went.
     fn end_surplus(
         &mut self,
         turn: &mut B2buaTurn<'_>,
@@ -261,7 +265,9 @@ impl B2bua {
         };
         let (call, abandoned) = (outgoing.call, outgoing.abandoned);
         let offers = outgoing.invite.body().is_empty();
-        let dialog = Dialog::caller(&outgoing.invite, response).ok();
+        let dialog = Dialog::caller(&outgoing.invite, response)
+            .or_else(|_| Dialog::caller(&outgoing.invite, &contact_assumed(response, outgoing)))
+            .ok();
         let room = outgoing.acks.len() < MOST_ANSWERS;
         if let Some(mut dialog) = dialog.filter(|_| room) {
             let fallback = outgoing.destination;
@@ -352,6 +358,14 @@ fn party(from: Option<&NameAddr<'_>>, tag: &str) -> String {
     }
     let display = display.replace('\\', "\\\\").replace('"', "\\\"");
     format!("\"{display}\" <{uri}>;tag={tag}")
+}
+
+/// A response that names what was called as its Contact.
+fn contact_assumed(response: &Message, outgoing: &Outgoing) -> Message {
+    let mut response = response.clone();
+    let called = outgoing.invite.request_uri().unwrap_or_default();
+    response.set("Contact", &format!("<{called}>"));
+    response
 }
 
 fn next_hop(request: &Message) -> Option<SocketAddr> {

@@ -118,7 +118,7 @@ impl B2bua {
     ) {
         let method = request.method();
         let sent = self.calls.get_mut(&call).and_then(|open| {
-            let contact = open.shown_to(side.other());
+            let contact = open.contact(side.other(), self.config.address);
             if let Some(dialog) = &mut open.leg_mut(side).dialog
                 && method == Method::Update
             {
@@ -135,7 +135,7 @@ impl B2bua {
         };
         // RFC 3311 §5.1
         if method == Method::Update {
-            message.append("Contact", &self.contact(contact.as_deref()));
+            message.append("Contact", &contact);
         }
         copy::content(request, &mut message);
         let client = self.send(turn, destination, &mut message);
@@ -162,8 +162,8 @@ impl B2bua {
             && method == Method::Update
             && status.is_success()
         {
-            let contact = self.config.address;
-            answer.append("Contact", &format!("<sip:{contact}>"));
+            let contact = call.contact(passed.from, self.config.address);
+            answer.append("Contact", &contact);
             let leg = call.leg_mut(passed.from.other());
             if let Some(dialog) = &mut leg.dialog {
                 dialog.refresh_target(response);
@@ -207,7 +207,7 @@ impl B2bua {
         let Some(open) = self.calls.get_mut(&call) else {
             return;
         };
-        let contact = open.shown_to(side);
+        let contact = open.contact(side, self.config.address);
         let leg = open.leg_mut(side);
         let Some(mut invite) = leg.dialog.as_mut().map(|it| it.request(&Method::Invite)) else {
             return;
@@ -216,7 +216,7 @@ impl B2bua {
             let status = Status::SERVICE_UNAVAILABLE;
             return self.refuse(turn, (call, side.other()), status, status.reason(), None);
         };
-        invite.append("Contact", &self.contact(contact.as_deref()));
+        invite.append("Contact", &contact);
         invite.append("Allow", incoming::ALLOW);
         copy::content(request, &mut invite);
         let client = self.send_invite(turn, (call, side), destination, invite, false);

@@ -10,7 +10,7 @@ use super::{B2bua, B2buaTurn, Due, Event, News};
 use crate::Instant;
 use crate::sip::dialog::Dialog;
 use crate::sip::transaction::TransactionId;
-use crate::sip::{Message, NameAddr, Uri};
+use crate::sip::{Message, NameAddr, Transport, Uri};
 
 /// Which leg of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,6 +74,8 @@ pub(super) struct Leg {
     pub(super) call_id: String,
     /// This element's tag.
     pub(super) tag: String,
+    /// What carries it.
+    pub(super) transport: Transport,
     pub(super) dialog: Option<Dialog>,
     pub(super) state: LegState,
     /// An INVITE of the peer's that has no final answer yet.
@@ -148,8 +150,22 @@ impl Call {
         &mut self.legs[side as usize]
     }
 
+    /// What the peer of that leg sends its requests to: this element's address, as the user at the other end, over what
+    /// carries the leg.
+    // RFC 3261 §8.1.1.8; RFC 3263 §4.1: without a word about the transport it would be UDP.
+    pub(super) fn contact(&self, side: Side, address: SocketAddr) -> String {
+        let way = match self.leg(side).transport {
+            Transport::Udp => String::new(),
+            other => format!(";transport={}", other.parameter()),
+        };
+        match self.shown_to(side) {
+            Some(user) => format!("<sip:{user}@{address}{way}>"),
+            None => format!("<sip:{address}{way}>"),
+        }
+    }
+
     /// Who the peer of that leg sees at the other end.
-    pub(super) fn shown_to(&self, side: Side) -> Option<String> {
+    fn shown_to(&self, side: Side) -> Option<String> {
         let user = match side {
             Side::Caller => self.callee.user().map(str::to_owned),
             Side::Callee => self.invite.from().ok()?.uri().user().map(str::to_owned),
@@ -163,6 +179,7 @@ impl Leg {
         Self {
             call_id,
             tag,
+            transport: Transport::default(),
             dialog: None,
             state: LegState::Early,
             invited: None,

@@ -91,6 +91,7 @@ impl B2bua {
         self.calls_made += 1;
         let id = self.calls_made;
         let mut caller = Leg::new(dialog.call_id().to_owned(), tag);
+        caller.transport = invite.transport();
         caller.seen_at = behind_nat(&dialog, invite);
         caller.dialog = Some(dialog);
         let token = turn.token("call-id");
@@ -270,5 +271,11 @@ fn behind_nat(dialog: &Dialog, invite: &Message) -> Option<std::net::SocketAddr>
     let alone = invite.values("Via").count() == 1 && invite.values("Record-Route").count() == 0;
     let target = dialog.target().socket_address()?;
     let seen = std::net::SocketAddr::new(via.received()?, via.rport().flatten()?);
-    (alone && seen != target).then_some(seen)
+    // The source port of a connection is never the one that its client listens on.
+    let behind = if via.is_reliable() {
+        seen.ip() != target.ip()
+    } else {
+        seen != target
+    };
+    (alone && behind).then_some(seen)
 }

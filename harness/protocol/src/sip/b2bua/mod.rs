@@ -201,15 +201,6 @@ impl B2bua {
         request.prepend("Via", &via);
         turn.request(destination, request.clone())
     }
-
-    /// What the peer of that leg sends its requests to.
-    fn contact(&self, shown: Option<&str>) -> String {
-        let address = self.config.address;
-        shown.map_or_else(
-            || format!("<sip:{address}>"),
-            |user| format!("<sip:{user}@{address}>"),
-        )
-    }
 }
 
 /// How a request came to no answer.

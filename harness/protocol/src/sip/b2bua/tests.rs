@@ -421,3 +421,45 @@ fn a_caller_is_told_what_else_came_with_a_refusal() {
     assert_eq!(relayed.body(), refusal.body());
     assert_ne!(relayed.to().unwrap().tag(), Some("bob"));
 }
+
+// RFC 3261 §13.2.2.4: every 2xx has its ACK, and what the call has no use for its BYE; without a Contact both can only go
+// to where the INVITE went. A repeated 2xx gets the same ACK and no second BYE.
+#[test]
+fn an_answer_without_a_contact_is_a_bad_gateway_and_is_ended() {
+    let mut bench = Bench::calling(OFFER);
+    let invite = bench.last("INVITE to callee");
+    let mut ok = Message::response_to(&invite, Status::OK, None);
+    ok.add_to_tag("bob");
+    let text = String::from_utf8(ok.to_bytes().to_vec()).unwrap();
+    let sent = bench.receive(CALLEE, &text);
+    assert_eq!(
+        sent,
+        ["ACK to callee", "BYE to callee", "502 INVITE to caller"]
+    );
+    assert_eq!(
+        bench.last("ACK to callee").request_uri(),
+        invite.request_uri()
+    );
+    assert_eq!(bench.receive(CALLEE, &text), ["ACK to callee"]);
+}
+
+// The word about the transport is in the Contact of each leg or nowhere: each is carried by what its own peer uses.
+#[test]
+fn a_contact_names_what_carries_its_leg() {
+    let over_tcp = invite(OFFER).replace("SIP/2.0/UDP", "SIP/2.0/TCP");
+    for (bytes, way) in [(invite(OFFER), ""), (over_tcp, ";transport=tcp")] {
+        let mut bench = Bench::new();
+        bench.receive(CALLER, &bytes);
+        let to_callee = bench.last("INVITE to callee");
+        assert_eq!(
+            to_callee.header("Contact"),
+            Some(format!("<sip:1004@{HERE}>").as_str())
+        );
+        bench.answer("200 OK", "bob", OFFER);
+        let to_caller = bench.last("200 INVITE to caller");
+        assert_eq!(
+            to_caller.header("Contact"),
+            Some(format!("<sip:1008@{HERE}{way}>").as_str())
+        );
+    }
+}

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::context::ResponseContext;
 use super::route::Refusal;
 use super::{Identity, Proxy, ProxyTurn, forward};
 use crate::sip::digest::{Admission, Asker, Guard, Policy, may_be_challenged};
@@ -21,9 +22,12 @@ pub struct Rules {
     pub challenges_requests: bool,
     /// Bytes of a body; a larger one is refused with 413.
     pub max_body: Option<usize>,
+    /// Bytes of the bodies of all requests that are proxied at once; what finds no room is refused with 413, for now if it
+    /// will when there are fewer.
+    pub body_room: Option<usize>,
     /// Requests that are proxied at once; more of those outside of dialogs are refused with 503.
     pub max_requests: Option<usize>,
-    /// How long a client that gets 503 is asked to stay away, in whole seconds.
+    /// How long a client that is refused for now is asked to stay away, in whole seconds.
     pub retry_after: Duration,
     /// Whether redirections are followed here and not by the client (RFC 3261 §16.7 step 4).
     pub recurses: bool,
@@ -61,29 +65,44 @@ impl Proxy {
     ) -> Result<(), Refusal> {
         let rules = &self.gate.rules;
         let is_new = request.to().is_ok_and(|to| to.tag().is_none());
-        // What let a 2xx pass only waits for another.
-        let busy = || {
-            self.contexts
-                .values()
-                .filter(|it| it.forget_at.is_none())
-                .count()
-        };
+        let busy = || self.working().count();
         let full = rules.max_requests.is_some_and(|most| busy() >= most);
         if is_new && (full || self.gate.stopping) {
             let seconds = rules.retry_after.as_secs().to_string();
             return Err(Refusal::from(Status::SERVICE_UNAVAILABLE).with("Retry-After", &seconds));
         }
-        if rules
-            .max_body
-            .is_some_and(|most| request.body().len() > most)
-        {
-            return Err(Status::REQUEST_ENTITY_TOO_LARGE.into());
-        }
+        self.body_refused(request)?;
         // A request that was here before has been let in then, and its nonce count used.
         if forward::was_here(&self.identity, request) || !may_be_challenged(&request.method()) {
             return Ok(());
         }
         self.authenticate(turn, request)
+    }
+
+    // RFC 3261 §21.4.11: with Retry-After, if it is only for now.
+    fn body_refused(&self, request: &Message) -> Result<(), Refusal> {
+        let rules = &self.gate.rules;
+        let (size, too_large) = (
+            request.body().len(),
+            Refusal::from(Status::REQUEST_ENTITY_TOO_LARGE),
+        );
+        let limits = [rules.max_body, rules.body_room];
+        if limits.into_iter().flatten().any(|most| size > most) {
+            return Err(too_large);
+        }
+        let held: usize = self.working().map(|it| it.request.body().len()).sum();
+        let fits = |room| size == 0 || held + size <= room;
+        if rules.body_room.is_none_or(fits) {
+            return Ok(());
+        }
+        let seconds = rules.retry_after.as_secs().to_string();
+        Err(too_large.with("Retry-After", &seconds))
+    }
+
+    /// What is being proxied; what let a 2xx pass only waits for another.
+    fn working(&self) -> impl Iterator<Item = &ResponseContext> {
+        let contexts = self.contexts.values();
+        contexts.filter(|it| it.forget_at.is_none())
     }
 
     fn authenticate(&mut self, turn: &mut ProxyTurn<'_>, request: &Message) -> Result<(), Refusal> {

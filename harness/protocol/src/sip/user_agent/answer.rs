@@ -37,9 +37,16 @@ impl UserAgent {
         self.call_failed(turn, id, Failure::Refused(status, reason));
     }
 
+    /// What the next call is refused with, if it is.
+    pub(super) fn refusal_status(&self) -> Option<Status> {
+        let answer = &self.config.answer;
+        let more = answer.refuse_times.is_none_or(|most| self.refused < most);
+        answer.status.filter(|_| more)
+    }
+
     /// Rings, then is picked up or refuses.
     pub(super) fn ring(&mut self, turn: &mut UserAgentTurn<'_>, id: u64) {
-        let (status, pick_up) = (self.config.answer.status, self.config.answer.pick_up);
+        let (status, pick_up) = (self.refusal_status(), self.config.answer.pick_up);
         let early_media = self.config.answer.early_media;
         let Some(call) = self.calls.get_mut(&id) else {
             return;
@@ -57,6 +64,7 @@ impl UserAgent {
             let refusal = self.config.answer.refusal.clone();
             return match status {
                 Some(status) => {
+                    self.refused += 1;
                     self.refuse_with(turn, id, status, |response| refusal.complete(response));
                 }
                 None => self.pick_up(turn, id),
@@ -144,6 +152,9 @@ impl UserAgent {
         let mut ok = self.dialog_response(invite, Status::OK, tag);
         ok.set_body(MEDIA_TYPE, description);
         self.grant_timer(turn, id, invite, &mut ok);
+        if !self.config.answer.names_contact {
+            ok.remove("Contact");
+        }
         let timers = turn.layer.timers();
         if let Some(call) = self.calls.get_mut(&id) {
             call.unacknowledged = Some(Unacknowledged {

@@ -103,9 +103,10 @@ impl UserAgent {
             call.descriptions = descriptions;
         }
         // RFC 3261 §8.3: a redirect server rings nobody.
-        match self.config.answer.status {
+        match self.refusal_status() {
             Some(status) if status.class() == Class::Redirection => {
                 let refusal = self.config.answer.refusal.clone();
+                self.refused += 1;
                 self.refuse_with(turn, call, status, |response| refusal.complete(response));
             }
             _ if self.config.answer.ring.is_zero() => self.ring(turn, call),

@@ -70,10 +70,14 @@ pub struct Answer {
     pub pick_up: Duration,
     /// The final response that refuses the call, without a ring if `pick_up` is zero; a 200 takes it if `None`.
     pub status: Option<Status>,
+    /// How many calls `status` refuses, after which they are taken; all if `None`.
+    pub refuse_times: Option<u32>,
     /// Whether every call is refused with 480 at once, without a ring.
     pub do_not_disturb: bool,
     /// What comes with `status`, or with the 480 of `do_not_disturb`.
     pub refusal: Refusal,
+    /// Whether its 2xx name a Contact, without which they make no dialog (RFC 3261 §12.1.1 wants one).
+    pub names_contact: bool,
 }
 
 /// What comes with a refusal besides its status.
@@ -106,8 +110,10 @@ impl Default for Answer {
             early_media: None,
             pick_up: Duration::from_secs(1),
             status: None,
+            refuse_times: None,
             do_not_disturb: false,
             refusal: Refusal::default(),
+            names_contact: true,
         }
     }
 }

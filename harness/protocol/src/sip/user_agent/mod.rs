@@ -57,6 +57,8 @@ pub struct UserAgent {
     registration: Registration,
     calls: BTreeMap<u64, Call>,
     calls_made: u64,
+    /// Calls that were refused as it is told to.
+    refused: u32,
     clients: BTreeMap<TransactionId, Purpose>,
     asked: Asked,
     keyring: Option<Keyring>,
@@ -105,6 +107,7 @@ impl UserAgent {
             registration: Registration::default(),
             calls: BTreeMap::new(),
             calls_made: 0,
+            refused: 0,
             clients: BTreeMap::new(),
             surplus: Surplus::default(),
             early: EarlyDialogs::default(),

@@ -149,6 +149,44 @@ fn what_is_too_much_is_refused_and_what_is_under_way_goes_on() {
     assert_eq!(bench.receive(ALICE, bye), [format!("BYE to {BOB}")]);
 }
 
+// Each line differs from the one before in one thing only: what is held, or how large the body is. RFC 3261 §21.4.11:
+// Retry-After only where asking again can help.
+#[test]
+fn a_body_waits_for_room_only_if_there_can_be_any() {
+    let rules = Rules {
+        body_room: Some(100),
+        retry_after: Duration::from_secs(7),
+        ..Rules::default()
+    };
+    let mut bench = bench(rules);
+    let text = |size: usize, bench: &mut Bench| {
+        let mut text = message("MESSAGE sip:1002@sim.test", "MESSAGE", "");
+        text.set(
+            "Via",
+            &format!("SIP/2.0/UDP {ALICE};branch=z9hG4bK{}", bench.draws),
+        );
+        text.set_body("text/plain", "x".repeat(size));
+        let sent = bench.receive(ALICE, text);
+        let waits = bench.last().header("Retry-After").map(str::to_owned);
+        (sent.concat(), waits)
+    };
+    let too_large = format!("413 MESSAGE to {ALICE}");
+    let for_now = || (too_large.clone(), Some("7".to_owned()));
+    let passes = (format!("MESSAGE to {BOB}"), None);
+    assert_eq!(text(101, &mut bench), (too_large.clone(), None));
+    let mut offer = invite("");
+    offer.set_body("application/sdp", "v".repeat(60));
+    bench.receive(ALICE, offer);
+    let copy = bench.last().clone();
+    assert_eq!(text(101, &mut bench), (too_large.clone(), None));
+    assert_eq!(text(41, &mut bench), for_now());
+    assert_eq!(text(40, &mut bench), passes);
+    assert_eq!(text(1, &mut bench), for_now());
+    assert_eq!(text(0, &mut bench), passes);
+    bench.receive(BOB, answer(&copy, 200));
+    assert_eq!(text(60, &mut bench), passes);
+}
+
 // RFC 3261 §16.7 step 4
 #[test]
 fn a_recursing_proxy_tries_each_contact_once() {
