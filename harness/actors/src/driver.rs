@@ -42,7 +42,7 @@ pub async fn drive(host: Host, mut machine: Box<dyn Machine>) -> Result<(), Sock
         let deadlines = machine.deadlines();
         wires.foreground.set(deadlines.foreground);
         wires.background.set(deadlines.background);
-        input = poll_fn(|cx| wires.poll_input(cx)).await;
+        input = poll_fn(|cx| wires.poll_input(machine.as_mut(), cx)).await;
     }
 }
 
@@ -102,7 +102,7 @@ impl Wires {
         machine.handle(input, &mut cx);
     }
 
-    fn poll_input(&mut self, cx: &mut TaskContext<'_>) -> Poll<Input> {
+    fn poll_input(&mut self, machine: &mut dyn Machine, cx: &mut TaskContext<'_>) -> Poll<Input> {
         if let Some(news) = self.connections.take_news() {
             return Poll::Ready(news);
         }
@@ -120,6 +120,9 @@ impl Wires {
             return Poll::Ready(news);
         }
         if let Poll::Ready(command) = self.host.poll_command(cx) {
+            return Poll::Ready(Input::Command(command));
+        }
+        if let Poll::Ready(command) = machine.poll_beside(cx) {
             return Poll::Ready(Input::Command(command));
         }
         if self.foreground.poll_fired(cx).is_ready() || self.background.poll_fired(cx).is_ready() {

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::net::SocketAddr;
+use std::task::{Context as TaskContext, Poll};
 
 use bytes::Bytes;
 use linefault_protocol::Instant;
@@ -32,6 +33,12 @@ pub trait Machine {
 
     /// When it wants to be woken.
     fn deadlines(&self) -> Deadlines;
+
+    /// What its user is told to do by something that runs beside the machine in the same program. Whoever runs the machine
+    /// asks again and again, and is woken when there is something.
+    fn poll_beside(&mut self, _cx: &mut TaskContext<'_>) -> Poll<Command> {
+        Poll::Pending
+    }
 
     /// Whether peers may connect to it. What it sends over TCP needs no permission.
     fn accepts_connections(&self) -> bool {

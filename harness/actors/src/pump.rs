@@ -146,6 +146,7 @@ impl Pump {
             glare: crate::phone::Glare::default(),
             required: Vec::new(),
             other_servers: Vec::new(),
+            audio: None,
             keep_alive: None,
             extensions: crate::phone::Extensions::default(),
             transport: Transport::Udp,

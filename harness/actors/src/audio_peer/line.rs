@@ -17,8 +17,10 @@ const MOST: usize = 50;
 
 const CHUNK: usize = 1024;
 
-pub(super) struct Line<'a> {
+pub(crate) struct Line<'a> {
     host: &'a Host,
+    /// What its connections are called among the things that its host has open.
+    kind: &'static str,
     config: &'a Config,
     number: u64,
     stream: TcpStream,
@@ -45,7 +47,13 @@ enum Happened {
 }
 
 impl<'a> Line<'a> {
-    pub(super) fn new(host: &'a Host, config: &'a Config, number: u64, stream: TcpStream) -> Self {
+    pub(crate) fn new(
+        host: &'a Host,
+        kind: &'static str,
+        config: &'a Config,
+        number: u64,
+        stream: TcpStream,
+    ) -> Self {
         let rate = config.rate;
         let samples = match config.audio {
             Audio::Tone => rate.tone(),
@@ -53,6 +61,7 @@ impl<'a> Line<'a> {
         };
         Self {
             host,
+            kind,
             config,
             number,
             stream,
@@ -69,9 +78,14 @@ impl<'a> Line<'a> {
         }
     }
 
-    pub(super) async fn run(mut self, speaks: bool) {
+    /// Serves the connection to its end, and obeys what comes from `commands`.
+    pub(crate) async fn run(
+        mut self,
+        speaks: bool,
+        mut commands: impl FnMut(&mut Context<'_>) -> Poll<Command>,
+    ) {
         self.host.report(Report::Opened {
-            kind: "call",
+            kind: self.kind,
             id: self.number,
             label: self.config.call.to_string(),
             target: None,
@@ -81,17 +95,21 @@ impl<'a> Line<'a> {
             self.talk();
         }
         while !self.over {
-            let happened = poll_fn(|cx| self.poll(cx)).await;
+            let happened = poll_fn(|cx| self.poll(&mut commands, cx)).await;
             self.take(happened);
         }
         self.host.report(Report::Closed {
-            kind: "call",
+            kind: self.kind,
             id: self.number,
         });
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Happened> {
-        if let Poll::Ready(command) = self.host.poll_command(cx) {
+    fn poll(
+        &mut self,
+        commands: &mut impl FnMut(&mut Context<'_>) -> Poll<Command>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Happened> {
+        if let Poll::Ready(command) = commands(cx) {
             return Poll::Ready(Happened::Command(command));
         }
         if let Poll::Ready(error) = self.poll_write(cx) {

@@ -13,7 +13,7 @@ use linefault_protocol::audiosocket::{Rate, Uuid};
 
 use crate::catalogue::{Actor, Command, Listing};
 use crate::{Behaviour, Host, LocalFuture};
-use line::Line;
+pub(crate) use line::Line;
 
 pub use entry::ENTRY;
 
@@ -98,7 +98,8 @@ async fn connect(host: &Host, config: &Config, number: u64, speaks: bool) {
         Err(error) => return tracing::warn!(%peer, %error, "not connected"),
     };
     tracing::info!(%peer, "connected");
-    Line::new(host, config, number, stream).run(speaks).await;
+    let line = Line::new(host, "call", config, number, stream);
+    line.run(speaks, |cx| host.poll_command(cx)).await;
 }
 
 /// The port of that service's leg.

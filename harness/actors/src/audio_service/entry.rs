@@ -38,6 +38,12 @@ const SETTINGS: &[Setting] = &[
         doc: "What a caller hears: the other leg, itself, 1 kHz, or silence.",
     },
     Setting {
+        name: "tokens",
+        kind: Kind::Host,
+        presence: Presence::Optional,
+        doc: "Instead of `flow`: a token service, whose answer a caller hears as 1 kHz, 200 ms a token; hangs up when it cannot be had to its end.",
+    },
+    Setting {
         name: "hang_up_after",
         kind: Kind::Duration,
         presence: Presence::Default("0s"),
@@ -86,7 +92,7 @@ const COMMANDS: &[CommandEntry] = &[CommandEntry {
     }],
 }];
 
-fn build(settings: &Settings, _directory: &Directory) -> Box<dyn Actor> {
+fn build(settings: &Settings, directory: &Directory) -> Box<dyn Actor> {
     let mut config = Config::new();
     let port = |name, usual| {
         let port = settings.integer(name).map(u16::try_from);
@@ -100,6 +106,10 @@ fn build(settings: &Settings, _directory: &Directory) -> Box<dyn Actor> {
         Some("silence") => Flow::Silence,
         _ => Flow::Bridge,
     };
+    let tokens = settings.text("tokens");
+    if let Some(listing) = tokens.and_then(|name| directory.find(name)) {
+        config.flow = Flow::Speech(listing.address);
+    }
     config.hang_up_after = length(settings, "hang_up_after", None);
     let timing = config.timing;
     config.timing.first_frame = length(settings, "header_deadline", timing.first_frame);

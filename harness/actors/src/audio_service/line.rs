@@ -1,6 +1,7 @@
 //! One connection: what joins its session to the socket, the call flow and the log.
 
 mod flow;
+mod speech;
 
 use std::future::poll_fn;
 use std::rc::Rc;
@@ -14,7 +15,10 @@ use tokio::sync::oneshot;
 
 use super::calls::{Answer, Inbox, Leg, Service, Wish};
 use super::outbox::Outbox;
+use crate::token_client::Happening;
 use crate::{SocketError, SocketErrorKind, TcpStream, Timer, TimerClass};
+
+use speech::Speech;
 
 /// Where a hang-up that the HTTP API wants can be made to fail.
 pub(super) const HANGING_UP: &str = "while hanging up on request";
@@ -33,6 +37,7 @@ pub(super) async fn run(service: Rc<Service>, leg: Leg, stream: TcpStream) {
         buffer: [0; CHUNK],
         call: None,
         hanging_up: false,
+        speech: None,
         next_frame: None,
         hang_up_at: None,
         rate: Rate::default(),
@@ -67,6 +72,7 @@ struct Line {
     /// The call that it is a leg of, and the number of its session.
     call: Option<(Uuid, u64)>,
     hanging_up: bool,
+    speech: Option<Speech>,
     next_frame: Option<Instant>,
     hang_up_at: Option<Instant>,
     /// What the peer speaks.
@@ -82,11 +88,12 @@ enum Happened {
     Wish(Wish),
     Read(Result<usize, SocketError>),
     Written(Result<(), SocketError>),
+    Told(Happening),
     Timer,
 }
 
 impl Line {
-    /// Of several things at one instant: wishes, then writing, reading, deadlines.
+    /// Of several things at one instant: wishes, then writing, reading, what is to be said, deadlines.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Happened> {
         if let Poll::Ready(wish) = self.inbox.poll_next(cx) {
             return Poll::Ready(Happened::Wish(wish));
@@ -96,6 +103,11 @@ impl Line {
         }
         if let Poll::Ready(read) = self.stream.poll_read(cx, &mut self.buffer) {
             return Poll::Ready(Happened::Read(read));
+        }
+        if let Some(speech) = &mut self.speech
+            && let Poll::Ready(told) = speech.poll(cx)
+        {
+            return Poll::Ready(Happened::Told(told));
         }
         self.arm();
         if self.timer.poll_fired(cx).is_ready() {
@@ -136,6 +148,7 @@ impl Line {
                 self.tell(Input::Bytes(bytes));
             }
             Happened::Read(Err(error)) | Happened::Written(Err(error)) => self.fail(error),
+            Happened::Told(told) => self.listen(told),
             Happened::Timer => self.wake(),
         }
     }
@@ -158,8 +171,10 @@ impl Line {
         }
         if let Some(due) = self.next_frame.filter(|due| *due <= now) {
             // From what was due, not from now: a late wake-up must not make the sound slower.
-            self.next_frame = Some(due + Rate::FRAME);
-            self.talk();
+            self.next_frame = Some(due + Rate::FRAME).filter(|_| self.has_more(due));
+            if self.next_frame.is_some() {
+                self.talk();
+            }
         }
         self.tell(Input::Wake);
     }

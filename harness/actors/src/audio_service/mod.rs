@@ -10,6 +10,7 @@ mod line;
 mod outbox;
 mod reaction;
 
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -49,6 +50,8 @@ pub struct Config {
     pub user_timeout: Option<Duration>,
     /// What an HTTP client has to send its request and take the answer.
     pub request_deadline: Duration,
+    /// Whether a leg is hung up on whose answer cannot be had; otherwise its caller is left in silence.
+    pub hangs_up_without_answer: bool,
     /// What the end of a leg leads to.
     pub reactions: Reactions,
     /// The status for a hang-up that found the peer gone already.
@@ -70,6 +73,9 @@ pub enum Flow {
     Tone,
     /// Frames of silence.
     Silence,
+    /// What the token service at that address says: 1 kHz while there is something to say, no frame otherwise. When an
+    /// answer cannot be had, the leg is hung up on.
+    Speech(SocketAddr),
 }
 
 /// Until when a leg may be sent audio.
@@ -98,6 +104,7 @@ impl Config {
             },
             user_timeout: None,
             request_deadline: Duration::from_secs(10),
+            hangs_up_without_answer: true,
             reactions: Reactions::INCIDENT,
             already_gone: 200,
             unknown: 404,

@@ -70,6 +70,12 @@ const SETTINGS: &[Setting] = &[
     },
     TCP,
     Setting {
+        name: "audio",
+        kind: Kind::Host,
+        presence: Presence::Optional,
+        doc: "The audio service that each call is bridged to while it is up, as the visitor's leg under a UUID made from its Call-ID; when that leg ends, the phone hangs up.",
+    },
+    Setting {
         name: "servers",
         kind: Kind::List(&Kind::Host),
         presence: Presence::Optional,
@@ -315,6 +321,9 @@ fn build(settings: &Settings, directory: &Directory) -> Box<dyn Actor> {
                 .and_then(Transport::named)
                 .unwrap_or_default(),
             tcp: settings.switch("tcp"),
+            audio: settings
+                .text("audio")
+                .and_then(|name| Some(directory.find(name)?.address)),
         },
         directory.clone(),
     ))

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
 use linefault_protocol::Instant;
@@ -9,6 +10,7 @@ use linefault_protocol::sip::transaction::Output;
 use linefault_protocol::sip::user_agent::{self, Event, UserAgent, UserAgentTurn};
 use linefault_protocol::sip::{Transport, Uri};
 
+use super::audio::Audio;
 use super::entry::{codecs, uri_of};
 use super::{Config, log};
 use crate::catalogue::{Command, Directory};
@@ -19,12 +21,15 @@ use crate::{Context, Deadlines, Input, Machine, Report};
 pub(super) struct Life {
     config: Config,
     directory: Directory,
+    /// Until it runs.
+    audio: Option<Audio>,
     running: Option<Running>,
 }
 
 struct Running {
     element: Element,
     agent: UserAgent,
+    audio: Option<Audio>,
     dialogs: BTreeSet<u64>,
     proxy: SocketAddr,
     transport: Transport,
@@ -33,10 +38,11 @@ struct Running {
 }
 
 impl Life {
-    pub(super) fn new(config: Config, directory: Directory) -> Self {
+    pub(super) fn new(config: Config, directory: Directory, audio: Option<Audio>) -> Self {
         Self {
             config,
             directory,
+            audio,
             running: None,
         }
     }
@@ -110,6 +116,7 @@ impl Machine for Life {
                         required: self.config.required.clone(),
                         other_servers: self.config.other_servers.clone(),
                     }),
+                    audio: self.audio.take(),
                     dialogs: BTreeSet::new(),
                     proxy: self.config.proxy,
                     transport: self.config.transport,
@@ -147,6 +154,11 @@ impl Machine for Life {
                 .chain(running.next_keep_alive)
                 .min(),
         }
+    }
+
+    fn poll_beside(&mut self, cx: &mut TaskContext<'_>) -> Poll<Command> {
+        let audio = self.running.as_mut().and_then(|it| it.audio.as_mut());
+        audio.map_or(Poll::Pending, |audio| audio.poll_over(cx))
     }
 
     fn accepts_connections(&self) -> bool {
@@ -247,6 +259,9 @@ impl Running {
             Event::CallUp(id, peer, call_id) => {
                 tracing::info!(peer, "call up");
                 self.dialogs.insert(id);
+                if let Some(audio) = &mut self.audio {
+                    audio.begin(id, &call_id);
+                }
                 cx.report(Report::Opened {
                     kind: "dialog",
                     id,
@@ -265,6 +280,9 @@ impl Running {
                 id,
             }),
             Event::CallClosed(id) => {
+                if let Some(audio) = &mut self.audio {
+                    audio.end(id);
+                }
                 if self.dialogs.remove(&id) {
                     cx.report(Report::Closed { kind: "dialog", id });
                 }

@@ -3,6 +3,7 @@
 //! Owns what a user sees: the commands, the log lines, who is found under which name. Refuses the rules of the protocol;
 //! they are `linefault_protocol`'s.
 
+mod audio;
 mod entry;
 mod extensions;
 mod life;
@@ -18,6 +19,7 @@ pub use linefault_protocol::sip::user_agent::{
 
 use crate::catalogue::{Actor, Directory};
 use crate::{Behaviour, Host};
+use audio::Audio;
 use life::Life;
 
 pub use entry::ENTRY;
@@ -62,6 +64,8 @@ pub struct Config {
     pub transport: Transport,
     /// Whether it accepts TCP connections.
     pub tcp: bool,
+    /// The audio service that its calls are bridged to.
+    pub audio: Option<SocketAddr>,
 }
 
 impl Phone {
@@ -73,11 +77,11 @@ impl Phone {
 }
 
 impl Actor for Phone {
-    fn start(&self, _host: &Host) -> Behaviour {
-        Behaviour::Machine(Box::new(Life::new(
-            self.config.clone(),
-            self.directory.clone(),
-        )))
+    fn start(&self, host: &Host) -> Behaviour {
+        let audio = self.config.audio;
+        let audio = audio.map(|service| Audio::beside(host, service));
+        let (config, directory) = (self.config.clone(), self.directory.clone());
+        Behaviour::Machine(Box::new(Life::new(config, directory, audio)))
     }
 }
 

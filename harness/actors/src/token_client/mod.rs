@@ -3,6 +3,7 @@
 //! Owns the connections, the deadline and the log lines. Refuses every decision: those are
 //! `linefault_protocol::sse::Client`'s.
 
+mod conversation;
 mod entry;
 mod life;
 mod wire;
@@ -14,6 +15,7 @@ use linefault_protocol::sse::{Effect, Input, Rules};
 use crate::catalogue::Actor;
 use crate::{Behaviour, Host};
 
+pub(crate) use conversation::{Conversation, Happening};
 pub use entry::ENTRY;
 
 /// A configured client.

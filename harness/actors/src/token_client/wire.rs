@@ -36,7 +36,7 @@ pub(super) struct Asked {
 }
 
 /// What a connection says.
-pub(super) struct Word {
+pub(crate) struct Word {
     pub(super) heard: Heard,
     /// Of [`Heard::Lost`]: why.
     pub(super) why: String,

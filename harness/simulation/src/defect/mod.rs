@@ -18,6 +18,7 @@ mod bye_panics;
 mod bye_stops_at_first_contact;
 mod bye_without_consequence;
 mod call_record_kept;
+mod caller_left_in_silence;
 mod cancel_challenged;
 mod cancel_is_481;
 mod cancel_only_answered;
@@ -93,8 +94,9 @@ mod validates_in_stream;
 
 use std::any::Any;
 use std::collections::VecDeque;
+use std::task::Poll;
 
-use linefault_actors::catalogue::Actor;
+use linefault_actors::catalogue::{Actor, Command};
 use linefault_actors::{Context, Deadlines, Input, Machine, Output};
 
 /// Every defect there is.
@@ -114,6 +116,7 @@ pub const CATALOGUE: &[&Defect] = &[
     &bye_stops_at_first_contact::DEFECT,
     &bye_without_consequence::DEFECT,
     &call_record_kept::DEFECT,
+    &caller_left_in_silence::DEFECT,
     &cancel_challenged::DEFECT,
     &cancel_is_481::DEFECT,
     &cancel_only_answered::DEFECT,
@@ -269,6 +272,10 @@ impl Machine for Edited {
 
     fn deadlines(&self) -> Deadlines {
         self.machine.deadlines()
+    }
+
+    fn poll_beside(&mut self, cx: &mut std::task::Context<'_>) -> Poll<Command> {
+        self.machine.poll_beside(cx)
     }
 
     fn accepts_connections(&self) -> bool {

@@ -2,6 +2,7 @@
 //!
 //! Owns the one reading of packets as messages. Refuses to judge, and to know more than the trace says.
 
+pub mod answers;
 mod index;
 mod message;
 mod reader;

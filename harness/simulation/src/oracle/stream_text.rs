@@ -6,6 +6,7 @@ use linefault_network::{HostId, Instant, RecordId};
 
 use super::{Finding, Holds, Oracle};
 use crate::evidence::Evidence;
+use crate::evidence::answers::several_at_once;
 use crate::evidence::tokens::{Exchange, exchanges};
 use crate::trace::Event;
 
@@ -19,9 +20,11 @@ pub(super) const ORACLE: Oracle = Oracle {
 
 fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
     let exchanges = exchanges(evidence);
+    let unclear = several_at_once(evidence);
     let gaps = exchanges.iter().filter_map(gap);
     let texts = endings(evidence)
         .into_iter()
+        .filter(|ending| !unclear.contains(&ending.client))
         .filter_map(|ending| misread(&exchanges, &ending));
     gaps.chain(texts).collect()
 }

@@ -2,6 +2,8 @@
 //!
 //! Owns the folding of sound, which comes fifty times a second. Leaves acknowledgements and what is sent again out.
 
+use std::time::Duration;
+
 use linefault_network::{self as network, HostId, Instant, RecordId, SocketCall};
 use linefault_protocol::audiosocket::Frame;
 
@@ -141,7 +143,8 @@ fn said(page: &Page<'_>) -> Vec<(RecordId, Line)> {
         }
         let direction = (said.connection, said.side);
         let run = latest.get(&direction).copied();
-        let goes_on = run.is_some_and(|run: usize| folds(runs[run][0], said));
+        let goes_on =
+            run.is_some_and(|run: usize| runs[run].last().is_some_and(|last| folds(last, said)));
         match run.filter(|_| goes_on) {
             Some(run) => runs[run].push(said),
             None => {
@@ -156,13 +159,16 @@ fn said(page: &Page<'_>) -> Vec<(RecordId, Line)> {
     lines.collect()
 }
 
-/// Whether `next` is no news after `first`.
-fn folds(first: &Utterance, next: &Utterance) -> bool {
-    match (&first.what, &next.what) {
-        (What::Frame(Frame::Audio { rate, .. }), What::Frame(Frame::Audio { rate: next, .. })) => {
-            rate == next
+/// A caller who hears nothing for so long notices it.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Whether `next` is no news after `last`.
+fn folds(last: &Utterance, next: &Utterance) -> bool {
+    match (&last.what, &next.what) {
+        (What::Frame(Frame::Audio { rate, .. }), What::Frame(Frame::Audio { rate: same, .. })) => {
+            rate == same && next.sent.at.since(last.sent.at) < PAUSE
         }
-        (What::Events(first), What::Events(next)) => first.is_plain() && next.is_plain(),
+        (What::Events(last), What::Events(next)) => last.is_plain() && next.is_plain(),
         (What::Chunk(_), What::Chunk(_)) | (What::Bytes, What::Bytes) => true,
         _ => false,
     }

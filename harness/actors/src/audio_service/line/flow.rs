@@ -3,20 +3,23 @@
 use std::rc::Rc;
 
 use bytes::Bytes;
+use linefault_protocol::Instant;
 use linefault_protocol::audiosocket::session::{Asker, Ending, Failure, Input};
 use linefault_protocol::audiosocket::{Frame, Uuid};
 
 use super::super::calls::{Answer, Inbox, Wish};
 use super::super::{Flow, TalksUntil, log};
+use super::speech::{News, Speech};
 use super::{HANGING_UP, Line};
 use crate::Report;
+use crate::token_client::Happening;
 
 impl Line {
     /// Sends the next 20 ms of what the caller hears.
     pub(super) fn talk(&mut self) {
         let rate = self.rate;
         let samples = match self.service.config.flow {
-            Flow::Tone => rate.tone(),
+            Flow::Tone | Flow::Speech(_) => rate.tone(),
             _ => rate.silence(),
         };
         self.send(Frame::Audio { rate, samples }.encode());
@@ -41,9 +44,33 @@ impl Line {
         tracing::info!(%call, leg, %peer, "call connected");
         let now = self.service.host.now();
         self.hang_up_at = self.service.config.hang_up_after.map(|after| now + after);
-        if matches!(self.service.config.flow, Flow::Tone | Flow::Silence) {
-            self.next_frame = Some(now);
+        match self.service.config.flow {
+            Flow::Tone | Flow::Silence => self.next_frame = Some(now),
+            Flow::Speech(tokens) => {
+                self.speech = Some(Speech::begin(&self.service.host, tokens, id));
+            }
+            Flow::Bridge | Flow::Echo => {}
         }
+    }
+
+    /// Takes what the token service said.
+    pub(super) fn listen(&mut self, told: Happening) {
+        let now = self.service.host.now();
+        let Some(speech) = &mut self.speech else {
+            return;
+        };
+        match speech.take(told, now) {
+            News::Failed if !self.service.config.hangs_up_without_answer => {}
+            News::None => {}
+            News::Words => self.next_frame = self.next_frame.or(Some(now)),
+            News::Failed => self.tell(Input::HangUp(Asker::Flow)),
+        }
+    }
+
+    /// Whether the caller is to hear something then.
+    pub(super) fn has_more(&self, at: Instant) -> bool {
+        let speech = self.speech.as_ref();
+        speech.is_none_or(|speech| speech.is_speaking(at))
     }
 
     pub(super) fn hear(&mut self, frame: &Frame) {
@@ -63,7 +90,7 @@ impl Line {
                     other.push(Wish::Send(frame.encode()));
                 }
             }
-            Flow::Tone | Flow::Silence => {}
+            Flow::Tone | Flow::Silence | Flow::Speech(_) => {}
         }
     }
 
@@ -75,6 +102,7 @@ impl Line {
     pub(super) fn hang_up(&mut self, by_request: bool) {
         self.hanging_up = true;
         self.hang_up_at = None;
+        self.fall_silent();
         if self.service.config.talks_until == TalksUntil::HangUp {
             self.next_frame = None;
         }
@@ -85,8 +113,15 @@ impl Line {
         }
     }
 
+    fn fall_silent(&mut self) {
+        if let Some(speech) = &mut self.speech {
+            speech.stop();
+        }
+    }
+
     pub(super) fn end(&mut self, ending: &Ending) {
         self.over = true;
+        self.fall_silent();
         let reaction = self.service.config.reactions.of(ending);
         let (peer, leg) = (self.stream.peer_address(), self.leg.name());
         let (call, error) = (self.call_name(), &self.error);

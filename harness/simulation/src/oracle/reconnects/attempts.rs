@@ -7,6 +7,7 @@ use linefault_network::{self as network, HostId, Instant, SocketCall};
 use linefault_protocol::sse::{Failure, Severity};
 
 use crate::evidence::Evidence;
+use crate::evidence::answers::several_at_once;
 use crate::evidence::stream::{Connection, Seen};
 use crate::evidence::tokens::{Exchange, Told};
 use crate::trace::Event;
@@ -155,7 +156,8 @@ pub(super) fn attempts(
 ) -> BTreeMap<HostId, Vec<Attempt>> {
     let by_line: BTreeMap<_, _> = exchanges.iter().map(|it| (it.connection, it)).collect();
     let mut doings = doings(evidence);
-    doings.retain(|_, doings| doings.is_client);
+    let unclear = several_at_once(evidence);
+    doings.retain(|host, doings| doings.is_client && !unclear.contains(host));
     let mut attempts: BTreeMap<HostId, Vec<Attempt>> = BTreeMap::new();
     for (place, line) in evidence.connections.iter().enumerate() {
         if doings.contains_key(&line.client) {
@@ -204,8 +206,16 @@ fn doings<'a>(evidence: &Evidence<'a>) -> BTreeMap<HostId, Doings<'a>> {
         match &entry.event {
             Event::Report(Report::State {
                 machine: "token client",
+                on,
                 ..
-            }) => all.entry(host).or_default().is_client = true,
+            }) => {
+                let doings = all.entry(host).or_default();
+                doings.is_client = true;
+                // Who asks of its own accord is told nothing.
+                if *on == "ask" {
+                    doings.steps.push((entry.at, on));
+                }
+            }
             Event::Step(step) if step.refused.is_none() => {
                 let command = step.text.split(' ').next().unwrap_or_default();
                 all.entry(host).or_default().steps.push((entry.at, command));
