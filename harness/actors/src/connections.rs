@@ -92,11 +92,11 @@ impl Connections {
 
     /// Hands the sockets what is queued, as much as they take; what was queued together leaves together.
     pub(crate) fn flush(&mut self, cx: &mut TaskContext<'_>) {
-        let failed: Vec<_> = self
-            .open
-            .iter_mut()
-            .filter_map(|(peer, connection)| Some((*peer, connection.flush(cx).err()?)))
-            .collect();
+        let all_told = self.news.is_empty();
+        let flush = |(peer, connection): (&SocketAddr, &mut Connection)| {
+            Some((*peer, connection.flush(cx, all_told).err()?))
+        };
+        let failed: Vec<_> = self.open.iter_mut().filter_map(flush).collect();
         for (peer, error) in failed {
             self.fail(peer, error);
         }
@@ -185,7 +185,8 @@ impl Connection {
         }
     }
 
-    fn flush(&mut self, cx: &mut TaskContext<'_>) -> Result<(), SocketError> {
+    /// `all_told` says that whatever came was told, and so answered: a connection that is refused may end.
+    fn flush(&mut self, cx: &mut TaskContext<'_>, all_told: bool) -> Result<(), SocketError> {
         if let Stage::Connecting(connecting) = &mut self.stage {
             let Poll::Ready(connected) = connecting.as_mut().poll(cx) else {
                 return Ok(());
@@ -203,6 +204,7 @@ impl Connection {
         }
         if let Stage::Open(stream) = &self.stage
             && self.refusing
+            && all_told
             && self.outgoing.is_empty()
         {
             // Once the peer has gone there is nobody to tell.
@@ -266,3 +268,6 @@ impl Connection {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -225,8 +225,8 @@ impl Udp {
     }
 }
 
-/// How many connections may wait to be accepted, as most servers have it.
-const BACKLOG: u32 = 128;
+/// How many connections may wait to be accepted: what tokio's listeners ask for.
+const BACKLOG: u32 = 1024;
 
 struct Listener {
     socket: network::TcpListener,

@@ -1,17 +1,19 @@
 //! What a 40 s AudioSocket call costs, both ways, a frame each 20 ms, trace and oracles included, beside two bare tokio tasks
 //! that do nothing but exchange as many frames at the same virtual times.
 //!
-//! `cargo bench --bench audio_call`
+//! `cargo bench -p linefault --bench audio_call`
+
+#[path = "../support/measure.rs"]
+mod measure;
 
 use std::hint::black_box;
 use std::time::Duration;
 
 use bytes::Bytes;
 use linefault::evidence::Evidence;
-use linefault::oracle::CATALOGUE;
 use linefault::run::{Setup, simulate};
-use linefault::scenario::{File, Scenario};
-use linefault::suite::names;
+
+use measure::{findings, median, ratio, read};
 
 const CALL: &str = r#"title = "An echo of forty seconds"
 
@@ -66,7 +68,7 @@ fn main() {
     println!("  bare tokio                  {bare:>9.1?}");
     println!(
         "  {:.2}× bare tokio; {:.2} µs a frame",
-        whole.as_secs_f64() / bare.as_secs_f64(),
+        ratio(whole, bare),
         whole.as_secs_f64() * 1e6 / frames as f64
     );
 }
@@ -98,31 +100,4 @@ fn bare_tokio() {
         echo.await.expect("no panic");
         hearing.await.expect("no panic");
     });
-}
-
-fn findings(evidence: &Evidence<'_>) -> usize {
-    let found = CATALOGUE
-        .iter()
-        .map(|oracle| (oracle.judge)(evidence).len());
-    found.sum()
-}
-
-fn read(text: &str) -> Scenario {
-    let file =
-        File::read("bench.toml", text, &names()).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-    file.resolve(&file.combinations().remove(0), &[])
-        .expect("it was checked")
-}
-
-#[expect(clippy::disallowed_methods, reason = "a bench measures real time")]
-fn median(runs: usize, mut work: impl FnMut()) -> Duration {
-    let mut times: Vec<_> = (0..runs)
-        .map(|_| {
-            let began = std::time::Instant::now();
-            work();
-            began.elapsed()
-        })
-        .collect();
-    times.sort_unstable();
-    times[runs / 2]
 }

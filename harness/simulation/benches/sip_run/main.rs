@@ -1,17 +1,22 @@
 //! What a whole SIP run costs, trace and oracles included, and whether the cost of a datagram depends on how many
 //! phones there are.
 //!
-//! `cargo bench --bench sip_run`
+//! `cargo bench -p linefault --bench sip_run`
+
+#[path = "../support/measure.rs"]
+mod measure;
+#[path = "../support/scale.rs"]
+mod scale;
 
 use std::fmt::Write;
 use std::hint::black_box;
-use std::time::Duration;
 
 use linefault::evidence::Evidence;
 use linefault::oracle::CATALOGUE;
-use linefault::run::{Setup, Simulation, simulate};
-use linefault::scenario::{File, Scenario};
-use linefault::suite::names;
+use linefault::run::{Setup, simulate};
+
+use measure::{findings, median, read};
+use scale::Scale;
 
 /// Two calls among four hosts, the second to a phone that has lost power.
 const FOUR_HOSTS: &str = r#"title = "Four hosts"
@@ -95,63 +100,26 @@ fn main() {
         println!("    {:<25} {alone:>9.1?}", oracle.name);
     }
     println!("Phones that each call and are called once; medians");
-    let few = Scale::of(10, "0s", 101);
-    few.print();
-    // A scenario may have a thousand hosts, the proxy among them.
-    let many = Scale::of(998, "0s", 5);
-    many.print();
-    let long = Scale::of(998, "1s", 1);
-    long.print();
+    let few = scale(10, "0s", 101);
+    println!("{few}");
+    let many = scale(998, "0s", 5);
+    println!("{many}");
+    let long = scale(998, "1s", 1);
+    println!("{long}");
+    println!("  998 phones to 10, {}", many.against(&few));
     println!(
-        "  998 phones to 10, per datagram: run {:.2}×, read back and judged {:.2}×",
-        ratio(many.run, few.run),
-        ratio(many.judged, few.judged)
-    );
-    println!(
-        "  with a health check each second: read back and judged {:.2}×",
-        ratio(long.judged, many.judged)
+        "  a health check each second to none, {}",
+        long.against(&many)
     );
 }
 
-fn ratio(one: Duration, other: Duration) -> f64 {
-    one.as_secs_f64() / other.as_secs_f64()
+fn scale(phones: usize, health_check: &str, runs: usize) -> Scale {
+    let scenario = crowd(phones, health_check);
+    Scale::of(format!("{phones} phones"), &scenario, runs, datagrams)
 }
 
-/// What a datagram costs among so many phones.
-struct Scale {
-    phones: usize,
-    datagrams: usize,
-    run: Duration,
-    judged: Duration,
-}
-
-impl Scale {
-    fn of(phones: usize, health_check: &str, runs: usize) -> Self {
-        let scenario = read(&crowd(phones, health_check));
-        let run = simulate(&scenario, Setup::default());
-        let evidence = Evidence::new(&run);
-        assert_eq!(findings(&evidence), 0, "the crowd is well-behaved");
-        let datagrams = evidence.transmissions.len();
-        let each = |whole: Duration| whole / u32::try_from(datagrams).unwrap_or(u32::MAX);
-        Self {
-            phones,
-            datagrams,
-            run: each(median(runs, || {
-                black_box::<Simulation>(simulate(&scenario, Setup::default()));
-            })),
-            judged: each(median(runs, || {
-                black_box(findings(&Evidence::new(&run)));
-            })),
-        }
-    }
-
-    #[expect(clippy::print_stdout, reason = "that is what a bench is for")]
-    fn print(&self) {
-        println!(
-            "  {:>4} phones, {:>6} datagrams: run {:>7.2?}, read back and judged {:>7.2?} each",
-            self.phones, self.datagrams, self.run, self.judged
-        );
-    }
+fn datagrams(evidence: &Evidence<'_>) -> (usize, &'static str) {
+    (evidence.transmissions.len(), "datagrams")
 }
 
 /// An even number of phones in pairs: the one calls the other, and later the other way round.
@@ -175,31 +143,4 @@ fn crowd(phones: usize, health_check: &str) -> String {
     format!(
         "title = \"A crowd\"\n\n[run]\ntime_max = \"1h\"\n\n[lan.office]\nsubnet = \"10.0.0.0/16\"\n\n[host.proxy]\nactor = \"proxy\"\ndomain = \"sim.test\"\nhealth_check = \"{health_check}\"\n\n{hosts}[timeline]\nsteps = [\n{steps}]\n"
     )
-}
-
-fn findings(evidence: &Evidence<'_>) -> usize {
-    CATALOGUE
-        .iter()
-        .map(|oracle| (oracle.judge)(evidence).len())
-        .sum()
-}
-
-fn read(text: &str) -> Scenario {
-    let file =
-        File::read("bench.toml", text, &names()).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-    file.resolve(&file.combinations().remove(0), &[])
-        .expect("it was checked")
-}
-
-#[expect(clippy::disallowed_methods, reason = "a bench measures real time")]
-fn median(runs: usize, mut work: impl FnMut()) -> Duration {
-    let mut times: Vec<_> = (0..runs)
-        .map(|_| {
-            let began = std::time::Instant::now();
-            work();
-            began.elapsed()
-        })
-        .collect();
-    times.sort();
-    times[runs / 2]
 }

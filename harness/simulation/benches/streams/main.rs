@@ -1,75 +1,33 @@
 //! What a streamed event costs, trace and oracles included, and whether that depends on how many clients there are. The
 //! service restarts in the middle: all have to reconnect, and all have to end complete.
 //!
-//! `cargo bench --bench streams`
+//! `cargo bench -p linefault --bench streams`
+
+#[path = "../support/measure.rs"]
+mod measure;
+#[path = "../support/scale.rs"]
+mod scale;
 
 use std::fmt::Write;
-use std::hint::black_box;
-use std::time::Duration;
 
 use linefault::evidence::Evidence;
 use linefault::evidence::talk::What;
-use linefault::oracle::CATALOGUE;
-use linefault::run::{Setup, Simulation, simulate};
-use linefault::scenario::{File, Scenario};
-use linefault::suite::names;
 use linefault::trace::Event;
+
+use scale::Scale;
 
 #[expect(clippy::print_stdout, reason = "that is what a bench is for")]
 fn main() {
     println!("Clients of one token service that restarts in the middle; medians");
-    let few = Scale::of(10, 51);
-    few.print();
-    // A scenario may have a thousand hosts, the service among them.
-    let many = Scale::of(999, 3);
-    many.print();
-    println!(
-        "  999 clients to 10, per event: run {:.2}×, read back and judged {:.2}×",
-        ratio(many.run, few.run),
-        ratio(many.judged, few.judged)
-    );
+    let few = scale(10, 51);
+    println!("{few}");
+    let many = scale(1000, 3);
+    println!("{many}");
+    println!("  1000 clients to 10, {}", many.against(&few));
 }
 
-fn ratio(one: Duration, other: Duration) -> f64 {
-    one.as_secs_f64() / other.as_secs_f64()
-}
-
-/// What an event costs among so many clients.
-struct Scale {
-    clients: usize,
-    events: usize,
-    run: Duration,
-    judged: Duration,
-}
-
-impl Scale {
-    fn of(clients: usize, runs: usize) -> Self {
-        let scenario = read(&crowd(clients));
-        let run = simulate(&scenario, Setup::default());
-        let evidence = Evidence::new(&run);
-        assert_eq!(findings(&evidence), 0, "nobody is to blame for a restart");
-        assert_eq!(complete(&evidence), clients, "all end complete");
-        let events = events(&evidence);
-        let each = |whole: Duration| whole / u32::try_from(events).unwrap_or(u32::MAX);
-        Self {
-            clients,
-            events,
-            run: each(median(runs, || {
-                black_box::<Simulation>(simulate(&scenario, Setup::default()));
-            })),
-            judged: each(median(runs, || {
-                black_box(findings(&Evidence::new(&run)));
-            })),
-        }
-    }
-
-    #[expect(clippy::print_stdout, reason = "that is what a bench is for")]
-    fn print(&self) {
-        println!(
-            "  {:>4} clients, {:>6} events: run {:>7.2?}, read back and judged {:>7.2?} each",
-            self.clients, self.events, self.run, self.judged
-        );
-    }
+fn scale(clients: usize, runs: usize) -> Scale {
+    Scale::of(format!("{clients} clients"), &crowd(clients), runs, events)
 }
 
 /// Clients that ask a millisecond apart; the service is killed while all of them listen.
@@ -92,13 +50,16 @@ fn crowd(clients: usize) -> String {
     )
 }
 
-fn events(evidence: &Evidence<'_>) -> usize {
+/// How many events were said; all clients must have ended complete.
+fn events(evidence: &Evidence<'_>) -> (usize, &'static str) {
+    let clients = evidence.trace.hosts().len() - 1;
+    assert_eq!(complete(evidence), clients, "all end complete");
     let said = evidence.utterances.iter();
-    said.map(|said| match &said.what {
+    let events = said.map(|said| match &said.what {
         What::Events(chunk) => chunk.events().count(),
         _ => 0,
-    })
-    .sum()
+    });
+    (events.sum(), "events")
 }
 
 fn complete(evidence: &Evidence<'_>) -> usize {
@@ -107,31 +68,4 @@ fn complete(evidence: &Evidence<'_>) -> usize {
         |record| matches!(&record.event, Event::Log(line) if line.message == "answer complete"),
     );
     lines.count()
-}
-
-fn findings(evidence: &Evidence<'_>) -> usize {
-    CATALOGUE
-        .iter()
-        .map(|oracle| (oracle.judge)(evidence).len())
-        .sum()
-}
-
-fn read(text: &str) -> Scenario {
-    let file =
-        File::read("bench.toml", text, &names()).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-    file.resolve(&file.combinations().remove(0), &[])
-        .expect("it was checked")
-}
-
-#[expect(clippy::disallowed_methods, reason = "a bench measures real time")]
-fn median(runs: usize, mut work: impl FnMut()) -> Duration {
-    let mut times: Vec<_> = (0..runs)
-        .map(|_| {
-            let began = std::time::Instant::now();
-            work();
-            began.elapsed()
-        })
-        .collect();
-    times.sort();
-    times[runs / 2]
 }

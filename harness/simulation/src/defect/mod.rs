@@ -22,8 +22,10 @@ mod caller_left_in_silence;
 mod cancel_challenged;
 mod cancel_is_481;
 mod cancel_only_answered;
+mod close_deadline_too_long;
 mod dead_binding_stays;
 mod digest_loop;
+mod done_after_error;
 mod end_is_done;
 mod error_event_not_sent;
 mod error_event_swallowed;
@@ -62,6 +64,8 @@ mod reads_are_frames;
 mod reconnects_at_once;
 mod reconnects_without_limit;
 mod refresh_forgotten;
+mod repeated_answer_panics;
+mod reset_is_warning;
 mod reset_unhandled;
 mod resumes_from_start;
 mod resumes_too_late;
@@ -115,8 +119,10 @@ pub const CATALOGUE: &[&Defect] = &[
     &cancel_challenged::DEFECT,
     &cancel_is_481::DEFECT,
     &cancel_only_answered::DEFECT,
+    &close_deadline_too_long::DEFECT,
     &dead_binding_stays::DEFECT,
     &digest_loop::DEFECT,
+    &done_after_error::DEFECT,
     &end_is_done::DEFECT,
     &error_event_not_sent::DEFECT,
     &error_event_swallowed::DEFECT,
@@ -155,6 +161,8 @@ pub const CATALOGUE: &[&Defect] = &[
     &reconnects_at_once::DEFECT,
     &reconnects_without_limit::DEFECT,
     &refresh_forgotten::DEFECT,
+    &repeated_answer_panics::DEFECT,
+    &reset_is_warning::DEFECT,
     &reset_unhandled::DEFECT,
     &resumes_from_start::DEFECT,
     &resumes_too_late::DEFECT,

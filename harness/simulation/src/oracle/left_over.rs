@@ -55,8 +55,8 @@ pub struct LeftOver {
 /// What a process had open dies with it. A binding is no left-over as long as the host that it leads to
 /// lives: it is there to be used. Nor is what was opened within the last 64·T1 of a run that had become quiet:
 /// only background work opens anything then, and it has not had its time yet; the same goes for a connection that was
-/// used since. Nor what a process holds that is
-/// frozen to the end.
+/// used since, and for a transaction that was answered since and stays to recognise repeats. Nor what a process holds
+/// that is frozen to the end.
 #[must_use]
 pub fn left_over(evidence: &Evidence<'_>) -> Vec<LeftOver> {
     let mut open = Open::default();
@@ -71,7 +71,7 @@ pub fn left_over(evidence: &Evidence<'_>) -> Vec<LeftOver> {
         thing.kind == "binding" && target.is_some_and(|host| open.up.get(&host) == Some(&true))
     };
     let young = |thing: &LeftOver| {
-        let used_at = open.read.get(&thing.record).copied();
+        let used_at = open.used.get(&thing.record).copied();
         let at = used_at.map_or(thing.opened_at, |used| used.max(thing.opened_at));
         evidence.quiet && at.as_micros() + LINGER_MICROS > evidence.ended_at.as_micros()
     };
@@ -94,8 +94,8 @@ enum Key {
 struct Open {
     things: BTreeMap<(HostId, Key), LeftOver>,
     targets: BTreeMap<RecordId, SocketAddr>,
-    /// When something came over a connection last, by the record of its opening.
-    read: BTreeMap<RecordId, Instant>,
+    /// When something came over a connection last, or a transaction was answered, by the record of the opening.
+    used: BTreeMap<RecordId, Instant>,
     up: BTreeMap<HostId, bool>,
 }
 
@@ -123,6 +123,11 @@ impl Open {
                 open(Key::Reported(kind, *number), kind, label.clone());
                 self.targets.extend(target.map(|target| (id, target)));
             }
+            Event::Report(Report::State {
+                id,
+                to: "Completed" | "Confirmed" | "Accepted",
+                ..
+            }) => self.used(host, Key::Reported("transaction", *id), at),
             Event::Report(Report::Closed { kind, id }) => {
                 self.close(host, Key::Reported(kind, *id));
             }
@@ -130,8 +135,7 @@ impl Open {
                 open(Key::Socket(socket.0), "socket", local.to_string());
             }
             Event::Network(N::Read { socket, length, .. }) if *length > 0 => {
-                let thing = self.things.get(&(host, Key::Socket(socket.0)));
-                self.read.extend(thing.map(|thing| (thing.record, at)));
+                self.used(host, Key::Socket(socket.0), at);
             }
             Event::Network(N::SocketClosed { socket }) => self.close(host, Key::Socket(socket.0)),
             Event::Network(N::TaskSpawned { task }) => {
@@ -153,6 +157,11 @@ impl Open {
             Event::Settled => self.forget(host),
             _ => {}
         }
+    }
+
+    fn used(&mut self, host: HostId, key: Key, at: Instant) {
+        let thing = self.things.get(&(host, key));
+        self.used.extend(thing.map(|thing| (thing.record, at)));
     }
 
     fn close(&mut self, host: HostId, key: Key) {

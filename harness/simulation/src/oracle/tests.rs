@@ -1,6 +1,7 @@
 //! Each rule against calls that were right and then doctored, so that one thing at a time is wrong, and against faults
 //! that no element is to blame for.
 
+mod clauses;
 mod extensions;
 
 use std::collections::BTreeSet;

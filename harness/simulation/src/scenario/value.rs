@@ -14,7 +14,7 @@ use super::tree::{Data, Node};
 use super::units::{self, UnitError};
 
 /// No file has more hosts, or more LANs: every reference looks for its name among them.
-const MOST: usize = 1000;
+const MOST: usize = 4000;
 
 impl Reader<'_> {
     /// Reads one value; None after a mistake, which is noted.

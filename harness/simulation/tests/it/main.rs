@@ -3,6 +3,7 @@
 mod command;
 mod determinism;
 mod docs;
+mod proofs;
 mod status_codes;
 mod streams;
 mod support;

@@ -1,5 +1,6 @@
 //! Local networks, hosts and their addresses.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use super::super::adapter;
@@ -91,7 +92,7 @@ impl Lowering<'_, '_> {
             .iter()
             .map(|(_, _, record)| self.lan_of(record, lans))
             .collect();
-        let mut taken: Vec<(IpAddr, &str)> = Vec::new();
+        let mut taken: BTreeMap<IpAddr, &str> = BTreeMap::new();
         for ((name, _, record), lan) in records.iter().zip(&places) {
             if let Some(Value::Address(address, _)) = record.value("address") {
                 self.given(
@@ -100,7 +101,7 @@ impl Lowering<'_, '_> {
                     lan.map(|lan| &lans[lan]),
                     &taken,
                 );
-                taken.push((*address, name));
+                taken.insert(*address, name);
             }
         }
         let mut hosts = Vec::new();
@@ -112,7 +113,7 @@ impl Lowering<'_, '_> {
             };
             let Some(address) = address else { continue };
             if !matches!(record.value("address"), Some(Value::Address(..))) {
-                taken.push((address, name));
+                taken.insert(address, name);
             }
             hosts.extend(self.host(name, *span, record, (lan, address), platform));
         }
@@ -169,8 +170,14 @@ impl Lowering<'_, '_> {
         (lans.len() == 1).then_some(0)
     }
 
-    fn given(&mut self, address: IpAddr, span: Span, lan: Option<&Lan>, taken: &[(IpAddr, &str)]) {
-        if let Some((_, other)) = taken.iter().find(|(other, _)| *other == address) {
+    fn given(
+        &mut self,
+        address: IpAddr,
+        span: Span,
+        lan: Option<&Lan>,
+        taken: &BTreeMap<IpAddr, &str>,
+    ) {
+        if let Some(other) = taken.get(&address) {
             let label = format!("already the address of `{other}`");
             self.reader.mistake(
                 span,
@@ -206,8 +213,8 @@ impl Lowering<'_, '_> {
     }
 
     /// The next free address, without the first one of a subnet, which is the router's.
-    fn next(&mut self, lan: &Lan, span: Span, taken: &[(IpAddr, &str)]) -> Option<IpAddr> {
-        let free = |address: &IpAddr| taken.iter().all(|(other, _)| other != address);
+    fn next(&mut self, lan: &Lan, span: Span, taken: &BTreeMap<IpAddr, &str>) -> Option<IpAddr> {
+        let free = |address: &IpAddr| !taken.contains_key(address);
         let found = lan
             .subnets
             .iter()
