@@ -115,6 +115,9 @@ pub(crate) fn record() -> Vec<Datagram> {
     pump.captured
 }
 
+/// Where the target of the recorded transfer is.
+pub(crate) const ERIN: &str = "192.168.8.140:5062";
+
 /// Reliable provisional responses with their PRACKs (RFC 3262), then a transfer with its NOTIFYs (RFC 3515).
 fn extend(pump: &mut Pump) {
     for (name, at, user) in [("alice", ALICE, "1001"), ("bob", BOB, "1002")] {
@@ -122,7 +125,7 @@ fn extend(pump: &mut Pump) {
             config.extensions.reliable = Reliable::Supported;
         });
     }
-    pump.add_phone("erin", "192.168.8.140:5062", "1003", |_| {});
+    pump.add_phone("erin", ERIN, "1003", |_| {});
     for name in ["alice", "bob", "erin"] {
         pump.tell(name, "register", None);
     }

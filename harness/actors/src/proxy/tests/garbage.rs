@@ -7,20 +7,22 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::*;
-use crate::pump::damage::{Damage, Datagram, damaged, damages, mutations, record};
+use crate::pump::damage::{Damage, Datagram, ERIN, damaged, damages, mutations, record};
 use linefault_protocol::sip::{Limits, Method, Verdict, parse};
 
 static REAL: LazyLock<Vec<Datagram>> = LazyLock::new(record);
 
-/// A call of alice's with bob is up, and two others whom no damage to their messages can be mistaken for are there.
-fn four_phones() -> Pump {
-    let users = ["1001", "1002", "27771", "38883"];
+/// A call of alice's with bob is up, two others whom no damage to their messages can be mistaken for are there, and so is
+/// erin, whom the record speaks to.
+fn phones() -> Pump {
+    let users = ["1001", "1002", "1003", "27771", "38883"];
     let mut pump = Pump::report_a(|config| {
         config.users = users.map(str::to_owned).into();
         config.health_check = None;
     });
     pump.add_phone("carol", "192.168.9.3:33333", "27771", |_| {});
     pump.add_phone("dave", "192.168.9.4:44444", "38883", |_| {});
+    pump.add_phone("erin", ERIN, "1003", |_| {});
     for name in ["alice", "bob", "carol", "dave"] {
         pump.tell(name, "register", None);
     }
@@ -32,7 +34,7 @@ fn four_phones() -> Pump {
 
 /// The first lines of what the receiver of a damaged message sends at once. The rest of an answer repeats the damage.
 fn reaction(datagram: &Datagram, bytes: &[u8]) -> Vec<String> {
-    let mut pump = four_phones();
+    let mut pump = phones();
     let (from, to, _) = datagram;
     let before = pump.captured.len() + 1;
     pump.inject(&from.to_string(), &to.to_string(), bytes);
@@ -53,7 +55,7 @@ proptest! {
     /// Whatever becomes of alice's and bob's messages, carol and dave talk, and in the end the proxy forgets everything.
     #[test]
     fn another_call_completes(garbage in vec((any::<Index>(), damages(), 0..9000u64), 1..40)) {
-        let mut pump = four_phones();
+        let mut pump = phones();
         let mut garbage: Vec<(&Datagram, Vec<Damage>, u64)> = garbage
             .into_iter()
             .map(|(which, damages, at)| (which.get(&REAL), damages, at))
