@@ -1,11 +1,14 @@
 //! Nobody generates for nobody.
 
+use std::collections::BTreeMap;
+
 use linefault_actors::Report;
 use linefault_network::{HostId, Instant, RecordId};
 
 use super::timers::later;
 use super::{Finding, Holds, Oracle};
 use crate::evidence::Evidence;
+use crate::evidence::stream::Connection;
 use crate::trace::Event;
 
 /// How long a service may take to notice, in microseconds.
@@ -21,8 +24,15 @@ pub(super) const ORACLE: Oracle = Oracle {
 
 fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
     let streams = streams(evidence);
+    let mut lines: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for line in &evidence.connections {
+        lines
+            .entry((line.server, line.client_address))
+            .or_default()
+            .push(line);
+    }
     let late = streams.iter().filter_map(|stream| {
-        let gone = gone_at(evidence, stream)?;
+        let gone = gone_at(lines.get(&(Some(stream.host), stream.peer))?, stream)?;
         let limit = later(gone.max(stream.began), SLACK);
         let lived = evidence.lived_through(stream.host, stream.began, limit);
         let late = stream.ended.unwrap_or(evidence.ended_at) > limit;
@@ -39,7 +49,6 @@ fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
 /// A stream as its service reports it.
 struct Stream {
     host: HostId,
-    id: u64,
     record: RecordId,
     peer: std::net::SocketAddr,
     began: Instant,
@@ -48,6 +57,7 @@ struct Stream {
 
 fn streams(evidence: &Evidence<'_>) -> Vec<Stream> {
     let mut streams: Vec<Stream> = Vec::new();
+    let mut open: BTreeMap<(HostId, u64), usize> = BTreeMap::new();
     for (record, entry) in evidence.trace.iter() {
         let Some(host) = entry.host else { continue };
         match &entry.event {
@@ -56,18 +66,19 @@ fn streams(evidence: &Evidence<'_>) -> Vec<Stream> {
                 id,
                 target: Some(peer),
                 ..
-            }) => streams.push(Stream {
-                host,
-                id: *id,
-                record,
-                peer: *peer,
-                began: entry.at,
-                ended: None,
-            }),
+            }) => {
+                open.insert((host, *id), streams.len());
+                streams.push(Stream {
+                    host,
+                    record,
+                    peer: *peer,
+                    began: entry.at,
+                    ended: None,
+                });
+            }
             Event::Report(Report::Closed { kind: "stream", id }) => {
-                let mut open = streams.iter_mut().rev();
-                if let Some(stream) = open.find(|it| (it.host, it.id) == (host, *id)) {
-                    stream.ended = Some(entry.at);
+                if let Some(place) = open.get(&(host, *id)) {
+                    streams[*place].ended = Some(entry.at);
                 }
             }
             _ => {}
@@ -77,13 +88,9 @@ fn streams(evidence: &Evidence<'_>) -> Vec<Stream> {
 }
 
 /// When the end of the client's side reached the service.
-fn gone_at(evidence: &Evidence<'_>, stream: &Stream) -> Option<Instant> {
-    let mut connections = evidence.connections.iter().rev();
-    let connection = connections.find(|it| {
-        it.server == Some(stream.host)
-            && it.client_address == stream.peer
-            && it.opened.at <= stream.began
-    })?;
+fn gone_at(lines: &[&Connection], stream: &Stream) -> Option<Instant> {
+    let mut lines = lines.iter().rev();
+    let connection = lines.find(|line| line.opened.at <= stream.began)?;
     let closings = [&connection.up.fin, &connection.up.reset];
     let arrived = closings
         .into_iter()

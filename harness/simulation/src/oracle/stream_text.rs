@@ -21,11 +21,18 @@ pub(super) const ORACLE: Oracle = Oracle {
 fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
     let exchanges = exchanges(evidence);
     let unclear = several_at_once(evidence);
+    let mut by_client: BTreeMap<HostId, Vec<&Exchange>> = BTreeMap::new();
+    for exchange in &exchanges {
+        by_client.entry(exchange.client).or_default().push(exchange);
+    }
     let gaps = exchanges.iter().filter_map(gap);
     let texts = endings(evidence)
         .into_iter()
         .filter(|ending| !unclear.contains(&ending.client))
-        .filter_map(|ending| misread(&exchanges, &ending));
+        .filter_map(|ending| {
+            let own = by_client.get(&ending.client);
+            misread(own.map_or(&[], Vec::as_slice), &ending)
+        });
     gaps.chain(texts).collect()
 }
 
@@ -82,13 +89,11 @@ impl Made<'_> {
     }
 }
 
-fn misread(exchanges: &[Exchange], ending: &Ending<'_>) -> Option<Finding> {
-    let own = exchanges.iter().filter(|exchange| {
-        exchange.client == ending.client
-            && ending.since <= exchange.asked.at
-            && exchange.asked.at <= ending.at
-    });
-    let own: Vec<_> = own.collect();
+fn misread(of_client: &[&Exchange], ending: &Ending<'_>) -> Option<Finding> {
+    let own = of_client
+        .iter()
+        .filter(|it| ending.since <= it.asked.at && it.asked.at <= ending.at);
+    let own: Vec<_> = own.copied().collect();
     let sessions = sessions(&own);
     let whole: Vec<_> = own
         .iter()

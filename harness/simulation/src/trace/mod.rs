@@ -6,7 +6,8 @@
 mod digest;
 
 use std::cell::RefCell;
-use std::net::SocketAddr;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -101,6 +102,7 @@ pub struct StepRecord {
 pub struct Trace {
     records: Vec<Record>,
     hosts: Vec<TracedHost>,
+    by_address: BTreeMap<IpAddr, HostId>,
 }
 
 /// A host of the simulation, as readers of its trace know it.
@@ -120,12 +122,14 @@ impl Trace {
     pub fn shared() -> Rc<RefCell<Self>> {
         Rc::new(RefCell::new(Self {
             records: Vec::with_capacity(512),
-            hosts: Vec::new(),
+            ..Self::default()
         }))
     }
 
     /// Names the hosts that records speak of, in the order of their ids.
     pub fn set_hosts(&mut self, hosts: Vec<TracedHost>) {
+        let addresses = hosts.iter().map(|host| (host.address.ip(), host.id));
+        self.by_address = addresses.collect();
         self.hosts = hosts;
     }
 
@@ -164,11 +168,7 @@ impl Trace {
     /// The host that has that IP address.
     #[must_use]
     pub fn host_at(&self, address: SocketAddr) -> Option<HostId> {
-        let host = self
-            .hosts
-            .iter()
-            .find(|host| host.address.ip() == address.ip())?;
-        Some(host.id)
+        self.by_address.get(&address.ip()).copied()
     }
 
     /// Adds a record.

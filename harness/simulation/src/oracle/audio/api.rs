@@ -7,7 +7,7 @@ use super::super::{Finding, Holds, Oracle};
 use super::{Session, sessions};
 use crate::evidence::Evidence;
 use crate::evidence::stream::{Seen, Side};
-use crate::evidence::talk::{HttpMessage, HttpStart};
+use crate::evidence::talk::{HttpMessage, HttpStart, Utterance};
 use crate::trace::Event;
 
 pub(in crate::oracle) const ORACLE: Oracle = Oracle {
@@ -46,14 +46,18 @@ struct Exchange<'a> {
 }
 
 fn exchanges<'a>(evidence: &'a Evidence<'_>) -> Vec<Exchange<'a>> {
-    let connections = evidence.connections.iter().enumerate();
-    let all = connections.flat_map(|(place, connection)| {
-        let said = |side| {
-            let said = evidence.utterances.iter();
-            let on = said.filter(move |said| said.connection == place && said.side == side);
-            on.filter_map(|said| Some((said, said.http()?)))
-        };
-        let pairs = said(Side::Up).zip(said(Side::Down));
+    let mut said: Vec<(Said<'_>, Said<'_>)> = Vec::new();
+    said.resize_with(evidence.connections.len(), Default::default);
+    for utterance in &evidence.utterances {
+        if let Some(message) = utterance.http() {
+            let (up, down) = &mut said[utterance.connection];
+            let side = if utterance.side == Side::Up { up } else { down };
+            side.push((utterance, message));
+        }
+    }
+    let lines = evidence.connections.iter().zip(said);
+    let all = lines.flat_map(|(connection, (up, down))| {
+        let pairs = up.into_iter().zip(down);
         pairs.filter_map(|((question, request), (reply, answer))| {
             Some(Exchange {
                 server: connection.server?,
@@ -67,6 +71,9 @@ fn exchanges<'a>(evidence: &'a Evidence<'_>) -> Vec<Exchange<'a>> {
     });
     all.collect()
 }
+
+/// What one side of a connection said in HTTP, in order.
+type Said<'a> = Vec<(&'a Utterance, &'a HttpMessage)>;
 
 /// Which leg a request wants to hang up on, if it does.
 fn label(request: &HttpMessage) -> Option<String> {
