@@ -71,10 +71,6 @@ fn main() {
     }
     let run = simulate(&scenario, Setup::default());
     let datagrams = Evidence::new(&run).transmissions.len();
-    let whole = median(301, || {
-        let run = simulate(&scenario, Setup::default());
-        black_box(findings(&Evidence::new(&run)));
-    });
     let recorded = median(301, || {
         black_box(simulate(&scenario, Setup::default()));
     });
@@ -84,6 +80,10 @@ fn main() {
     let evidence = Evidence::new(&run);
     let judged = median(301, || {
         black_box(findings(&evidence));
+    });
+    let whole = median(301, || {
+        let run = simulate(&scenario, Setup::default());
+        black_box(findings(&Evidence::new(&run)));
     });
     println!("A SIP run: 4 hosts, {datagrams} datagrams, 40 simulated seconds; medians");
     println!("  run, read back and judged   {whole:>9.1?}");

@@ -48,7 +48,8 @@ impl Scale {
     /// How much more each costs here than there.
     pub(crate) fn against(&self, other: &Self) -> String {
         format!(
-            "per thing: run {:.2}×, read back and judged {:.2}×",
+            "per thing: {:.2}× (run {:.2}×, read back and judged {:.2}×)",
+            ratio(self.run + self.judged, other.run + other.judged),
             ratio(self.run, other.run),
             ratio(self.judged, other.judged)
         )
