@@ -10,8 +10,8 @@ use linefault_network::HostId;
 use super::Evidence;
 use crate::trace::Event;
 
-/// The hosts that had several answers under way at once in one life.
-pub fn several_at_once(evidence: &Evidence<'_>) -> BTreeSet<HostId> {
+/// The hosts that had several answers under way at once in one life; see [`Evidence::several_answers`].
+pub(super) fn several_at_once(evidence: &Evidence<'_>) -> BTreeSet<HostId> {
     let mut open: BTreeMap<HostId, BTreeMap<u64, usize>> = BTreeMap::new();
     let mut several = BTreeSet::new();
     for record in evidence.trace.records() {

@@ -2,7 +2,7 @@
 //!
 //! Owns the one reading of packets as messages. Refuses to judge, and to know more than the trace says.
 
-pub mod answers;
+mod answers;
 mod index;
 mod message;
 mod reader;
@@ -11,7 +11,8 @@ pub mod stream;
 pub mod talk;
 pub mod tokens;
 
-use std::collections::BTreeMap;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::rc::Rc;
 
@@ -53,6 +54,9 @@ pub struct Evidence<'a> {
     index: Index,
     lives: Lives,
     outside: BTreeMap<SocketAddr, HostId>,
+    /// Read when somebody asks first: most runs have none.
+    exchanges: OnceCell<Vec<tokens::Exchange>>,
+    several_answers: OnceCell<BTreeSet<HostId>>,
 }
 
 /// One datagram that a host sent, or tried to send; or one message over TCP, which counts as sent when its first byte
@@ -154,7 +158,20 @@ impl<'a> Evidence<'a> {
             index: reader.index,
             lives: Lives::of(trace),
             outside: reader.outside,
+            exchanges: OnceCell::new(),
+            several_answers: OnceCell::new(),
         }
+    }
+
+    /// Every request for tokens with what came back, by connection and then in order.
+    pub fn token_exchanges(&self) -> &[tokens::Exchange] {
+        self.exchanges.get_or_init(|| tokens::exchanges(self))
+    }
+
+    /// The hosts that were told several answers at once by token services, in one life.
+    pub fn several_answers(&self) -> &BTreeSet<HostId> {
+        self.several_answers
+            .get_or_init(|| answers::several_at_once(self))
     }
 
     /// The name of a host.

@@ -108,9 +108,8 @@ impl Told {
     }
 }
 
-/// All exchanges of a run, by connection and then in order.
-#[must_use]
-pub fn exchanges(evidence: &Evidence<'_>) -> Vec<Exchange> {
+/// All exchanges of a run, by connection and then in order; see [`Evidence::token_exchanges`].
+pub(super) fn exchanges(evidence: &Evidence<'_>) -> Vec<Exchange> {
     let mut readers: Vec<Reader> = Vec::new();
     readers.resize_with(evidence.connections.len(), Reader::default);
     for utterance in &evidence.utterances {

@@ -8,7 +8,7 @@ use linefault_protocol::sse::{Failure, FailureKind, Severity};
 use super::{Finding, Holds, Oracle};
 use crate::evidence::Evidence;
 use crate::evidence::stream::Seen;
-use crate::evidence::tokens::{Exchange, exchanges};
+use crate::evidence::tokens::Exchange;
 use crate::trace::Event;
 
 pub(super) const ORACLE: Oracle = Oracle {
@@ -21,7 +21,7 @@ pub(super) const ORACLE: Oracle = Oracle {
 
 fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
     let developers = Developers::of(evidence);
-    let exchanges = exchanges(evidence);
+    let exchanges = evidence.token_exchanges();
     let streams = exchanges.iter().filter(|exchange| exchange.streams());
     streams
         .flat_map(|exchange| faults(&developers, exchange))

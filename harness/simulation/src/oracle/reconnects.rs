@@ -9,7 +9,6 @@ use self::attempts::{Attempt, End, attempts};
 use super::timers::later;
 use super::{Finding, Holds, Oracle};
 use crate::evidence::Evidence;
-use crate::evidence::tokens::exchanges;
 
 /// Report D: five attempts, n = 0…4.
 const ATTEMPTS: u32 = 5;
@@ -25,9 +24,9 @@ pub(super) const ORACLE: Oracle = Oracle {
 };
 
 fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
-    let exchanges = exchanges(evidence);
+    let exchanges = evidence.token_exchanges();
     let mut findings = Vec::new();
-    for (client, attempts) in attempts(evidence, &exchanges) {
+    for (client, attempts) in attempts(evidence, exchanges) {
         let mut story = Story {
             evidence,
             client,

@@ -9,7 +9,7 @@ use super::{Finding, Holds, Oracle};
 use crate::evidence::Evidence;
 use crate::evidence::stream::Side;
 use crate::evidence::talk::What;
-use crate::evidence::tokens::{Exchange, exchanges};
+use crate::evidence::tokens::Exchange;
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "stream-metrics",
@@ -20,7 +20,7 @@ pub(super) const ORACLE: Oracle = Oracle {
 };
 
 fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
-    let exchanges = exchanges(evidence);
+    let exchanges = evidence.token_exchanges();
     let said = evidence.utterances.iter().filter_map(|utterance| {
         let What::Http(message) = &utterance.what else {
             return None;

@@ -6,8 +6,7 @@ use linefault_network::{HostId, Instant, RecordId};
 
 use super::{Finding, Holds, Oracle};
 use crate::evidence::Evidence;
-use crate::evidence::answers::several_at_once;
-use crate::evidence::tokens::{Exchange, exchanges};
+use crate::evidence::tokens::Exchange;
 use crate::trace::Event;
 
 pub(super) const ORACLE: Oracle = Oracle {
@@ -19,10 +18,10 @@ pub(super) const ORACLE: Oracle = Oracle {
 };
 
 fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
-    let exchanges = exchanges(evidence);
-    let unclear = several_at_once(evidence);
+    let exchanges = evidence.token_exchanges();
+    let unclear = evidence.several_answers();
     let mut by_client: BTreeMap<HostId, Vec<&Exchange>> = BTreeMap::new();
-    for exchange in &exchanges {
+    for exchange in exchanges {
         by_client.entry(exchange.client).or_default().push(exchange);
     }
     let gaps = exchanges.iter().filter_map(gap);

@@ -7,7 +7,6 @@ use linefault_network::{self as network, HostId, Instant, SocketCall};
 use linefault_protocol::sse::{Failure, Severity};
 
 use crate::evidence::Evidence;
-use crate::evidence::answers::several_at_once;
 use crate::evidence::stream::{Connection, Seen};
 use crate::evidence::tokens::{Exchange, Told};
 use crate::trace::Event;
@@ -156,7 +155,7 @@ pub(super) fn attempts(
 ) -> BTreeMap<HostId, Vec<Attempt>> {
     let by_line: BTreeMap<_, _> = exchanges.iter().map(|it| (it.connection, it)).collect();
     let mut doings = doings(evidence);
-    let unclear = several_at_once(evidence);
+    let unclear = evidence.several_answers();
     doings.retain(|host, doings| doings.is_client && !unclear.contains(host));
     let mut attempts: BTreeMap<HostId, Vec<Attempt>> = BTreeMap::new();
     for (place, line) in evidence.connections.iter().enumerate() {
