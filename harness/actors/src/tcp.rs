@@ -5,14 +5,10 @@
 mod hyper_io;
 
 use std::future::poll_fn;
-use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
-
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::SocketError;
 
@@ -60,7 +56,7 @@ pub trait TcpListenerBackend {
 /// A connection. Clones share it, so that one task may read while another writes; it is closed with the last of them: by
 /// FIN after what is queued, or by RST if something that arrived was not read.
 ///
-/// As [`AsyncRead`] and [`AsyncWrite`] it fails with an [`io::Error`] around the [`SocketError`]; see
+/// As hyper reads and writes it, it fails with an [`std::io::Error`] around the [`SocketError`]; see
 /// [`SocketError::within`].
 #[derive(Clone)]
 pub struct TcpStream {
@@ -162,37 +158,4 @@ pub trait TcpStreamBackend {
     fn abort_on_close(&self);
     /// See [`TcpStream::set_user_timeout`].
     fn set_user_timeout(&self, timeout: Duration);
-}
-
-impl AsyncRead for TcpStream {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let read = self.backend.poll_read(cx, buffer.initialize_unfilled());
-        read.map(|read| {
-            buffer.advance(read?);
-            Ok(())
-        })
-    }
-}
-
-impl AsyncWrite for TcpStream {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        data: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.backend.poll_write(cx, data).map_err(io::Error::from)
-    }
-
-    /// Ready at once: what is written leaves by itself.
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(self.shutdown().map_err(io::Error::from))
-    }
 }
