@@ -5,7 +5,7 @@ use linefault_protocol::sip::Uri;
 use super::{B2bua, Config};
 use crate::catalogue::{Actor, Directory, Entry, Kind, Presence, Setting, Settings};
 use crate::element::TCP;
-use crate::proxy::phones_of;
+use crate::proxy::{DOMAIN, HEALTH_CHECK, USERS, health_check, users_of};
 
 /// The B2BUA in the catalogue.
 pub static ENTRY: Entry = Entry {
@@ -22,24 +22,9 @@ pub static ENTRY: Entry = Entry {
 pub(super) const CALLING: &str = "while taking a call";
 
 const SETTINGS: &[Setting] = &[
-    Setting {
-        name: "domain",
-        kind: Kind::Text,
-        presence: Presence::Required,
-        doc: "The domain that it serves.",
-    },
-    Setting {
-        name: "users",
-        kind: Kind::List(&Kind::Text),
-        presence: Presence::Optional,
-        doc: "Who may register; without it the users of all phones that name a registrar of this domain.",
-    },
-    Setting {
-        name: "health_check",
-        kind: Kind::Duration,
-        presence: Presence::Default("60s"),
-        doc: "How often every binding is asked with OPTIONS whether it lives; 0s asks never.",
-    },
+    DOMAIN,
+    USERS,
+    HEALTH_CHECK,
     Setting {
         name: "calls_max",
         kind: Kind::Integer(1, 100_000),
@@ -81,16 +66,10 @@ const SETTINGS: &[Setting] = &[
 
 fn build(settings: &Settings, directory: &Directory) -> Box<dyn Actor> {
     let domain = settings.text("domain").unwrap_or_default();
-    let listed = settings.texts("users");
-    let users = listed.map_or_else(
-        || phones_of(domain, directory),
-        |users| users.into_iter().map(str::to_owned).collect(),
-    );
+    let users = users_of(settings, domain, directory);
     let mut config = Config::new(domain, users);
     let number = |name: &str| usize::try_from(settings.integer(name)?).ok();
-    if let Some(every) = settings.duration("health_check") {
-        config.health_check = (!every.is_zero()).then_some(every);
-    }
+    config.health_check = health_check(settings, config.health_check);
     if let Some(most) = number("calls_max") {
         config.calls_max = most;
     }

@@ -1,6 +1,7 @@
 //! What a scenario file can say about a proxy.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::catalogue::{Actor, CommandEntry, Directory, Entry, Kind, Presence, Setting, Settings};
 use crate::element::TCP;
@@ -32,18 +33,8 @@ const COMMANDS: &[CommandEntry] = &[CommandEntry {
 }];
 
 const SETTINGS: &[Setting] = &[
-    Setting {
-        name: "domain",
-        kind: Kind::Text,
-        presence: Presence::Required,
-        doc: "The domain that it serves.",
-    },
-    Setting {
-        name: "users",
-        kind: Kind::List(&Kind::Text),
-        presence: Presence::Optional,
-        doc: "Who may register; without it the users of all phones that name a registrar of this domain.",
-    },
+    DOMAIN,
+    USERS,
     Setting {
         name: "status_policy",
         kind: Kind::Choice(&["incident", "rfc3261"]),
@@ -56,12 +47,7 @@ const SETTINGS: &[Setting] = &[
         presence: Presence::Default("at-once"),
         doc: "When a binding goes whose contact is unreachable: at once, or only when OPTIONS stay unanswered for 64·T1.",
     },
-    Setting {
-        name: "health_check",
-        kind: Kind::Duration,
-        presence: Presence::Default("60s"),
-        doc: "How often every binding is asked with OPTIONS whether it lives; 0s asks never.",
-    },
+    HEALTH_CHECK,
     Setting {
         name: "min_expires",
         kind: Kind::Duration,
@@ -89,6 +75,28 @@ const SETTINGS: &[Setting] = &[
     RECURSE,
 ];
 
+// What every registrar is told; a B2BUA is one as well.
+pub(crate) const DOMAIN: Setting = Setting {
+    name: "domain",
+    kind: Kind::Text,
+    presence: Presence::Required,
+    doc: "The domain that it serves.",
+};
+
+pub(crate) const USERS: Setting = Setting {
+    name: "users",
+    kind: Kind::List(&Kind::Text),
+    presence: Presence::Optional,
+    doc: "Who may register; without it the users of all phones that name a registrar of this domain.",
+};
+
+pub(crate) const HEALTH_CHECK: Setting = Setting {
+    name: "health_check",
+    kind: Kind::Duration,
+    presence: Presence::Default("60s"),
+    doc: "How often every binding is asked with OPTIONS whether it lives; 0s asks never.",
+};
+
 const MAX_MESSAGE: Setting = Setting {
     name: "max_message",
     kind: Kind::Integer(0, 65_536),
@@ -105,11 +113,7 @@ const MAX_LINE: Setting = Setting {
 
 fn build(settings: &Settings, directory: &Directory) -> Box<dyn Actor> {
     let domain = settings.text("domain").unwrap_or_default();
-    let listed = settings.texts("users");
-    let users = listed.map_or_else(
-        || phones_of(domain, directory),
-        |users| users.into_iter().map(str::to_owned).collect(),
-    );
+    let users = users_of(settings, domain, directory);
     let mut config = match settings.text("status_policy") {
         Some("rfc3261") => Config::rfc3261(domain, users),
         _ => Config::incident(domain, users),
@@ -117,9 +121,7 @@ fn build(settings: &Settings, directory: &Directory) -> Box<dyn Actor> {
     if settings.text("remove_unreachable") == Some("after-probes") {
         config.remove_unreachable = Removal::AfterProbes;
     }
-    if let Some(every) = settings.duration("health_check") {
-        config.health_check = (!every.is_zero()).then_some(every);
-    }
+    config.health_check = health_check(settings, config.health_check);
     if let Some(shortest) = settings.duration("min_expires") {
         config.expiry.min = shortest;
     }
@@ -134,8 +136,26 @@ fn build(settings: &Settings, directory: &Directory) -> Box<dyn Actor> {
     Box::new(Proxy { config })
 }
 
+/// How often bindings are asked whether they live, if ever; as usual where nothing is said.
+pub(crate) fn health_check(settings: &Settings, usual: Option<Duration>) -> Option<Duration> {
+    let every = settings.duration("health_check");
+    every.map_or(usual, |every| (!every.is_zero()).then_some(every))
+}
+
+/// Who may register: those that are listed, or the users of all phones of the domain.
+pub(crate) fn users_of(
+    settings: &Settings,
+    domain: &str,
+    directory: &Directory,
+) -> BTreeSet<String> {
+    settings.texts("users").map_or_else(
+        || phones_of(domain, directory),
+        |users| users.into_iter().map(str::to_owned).collect(),
+    )
+}
+
 /// The users of all phones whose registrar serves that domain.
-pub(crate) fn phones_of(domain: &str, directory: &Directory) -> BTreeSet<String> {
+fn phones_of(domain: &str, directory: &Directory) -> BTreeSet<String> {
     let serves = |name: &str| {
         let registrar = directory.find(name)?.settings.text("domain")?;
         registrar.eq_ignore_ascii_case(domain).then_some(())

@@ -17,7 +17,7 @@ use life::Life;
 
 pub use config::{Config, LogLine, Removal, Wording};
 pub use entry::ENTRY;
-pub(crate) use entry::phones_of;
+pub(crate) use entry::{DOMAIN, HEALTH_CHECK, USERS, health_check, users_of};
 
 /// A configured proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -156,6 +156,23 @@ fn describe_sessions(pump: &mut Pump) {
     }
 }
 
+/// Puts damaged messages of a record on the wire, each so many milliseconds after the third second.
+pub(crate) fn throw(pump: &mut Pump, record: &[Datagram], garbage: Vec<(Index, Vec<Damage>, u64)>) {
+    let garbage = garbage.into_iter();
+    let mut garbage: Vec<_> = garbage
+        .map(|(which, damages, at)| (which.get(record), damages, at))
+        .collect();
+    garbage.sort_by_key(|(.., at)| *at);
+    for ((from, to, bytes), damages, at) in garbage {
+        pump.run(3000 + at);
+        pump.inject(
+            &from.to_string(),
+            &to.to_string(),
+            &damaged(bytes, &damages),
+        );
+    }
+}
+
 /// Variants of a message: cut off at every byte, each byte replaced by what has a meaning or has none, parts doubled.
 pub(crate) fn mutations(valid: &[u8]) -> Vec<Vec<u8>> {
     let mut all = Vec::new();

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::*;
-use crate::pump::damage::{Damage, Datagram, ERIN, damaged, damages, mutations, record};
+use crate::pump::damage::{Datagram, ERIN, damaged, damages, mutations, record, throw};
 use linefault_protocol::sip::{Limits, Method, Verdict, parse};
 
 static REAL: LazyLock<Vec<Datagram>> = LazyLock::new(record);
@@ -56,16 +56,8 @@ proptest! {
     #[test]
     fn another_call_completes(garbage in vec((any::<Index>(), damages(), 0..9000u64), 1..40)) {
         let mut pump = phones();
-        let mut garbage: Vec<(&Datagram, Vec<Damage>, u64)> = garbage
-            .into_iter()
-            .map(|(which, damages, at)| (which.get(&REAL), damages, at))
-            .collect();
-        garbage.sort_by_key(|(.., at)| *at);
         pump.tell("carol", "call", Some("sip:38883@sim.test"));
-        for ((from, to, bytes), damages, at) in garbage {
-            pump.run(3000 + at);
-            pump.inject(&from.to_string(), &to.to_string(), &damaged(bytes, &damages));
-        }
+        throw(&mut pump, &REAL, garbage);
         pump.run(12_000);
         prop_assert_eq!(pump.open("carol", "dialog").len(), 1);
         pump.tell("carol", "hang-up", None);
