@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::{Contacts, Message, Method, NameAddr, Uri};
+use super::{Contacts, Message, Method, NameAddr, Status, Uri};
 
 /// One end of a dialog.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -205,6 +205,18 @@ impl Party {
             value: value.to_string(),
             tag,
         })
+    }
+}
+
+impl DialogError {
+    /// What the request is answered with.
+    // RFC 3261 §12.2.2
+    #[must_use]
+    pub fn status(self) -> Status {
+        match self {
+            Self::OutOfOrder => Status::SERVER_INTERNAL_ERROR,
+            Self::Contact | Self::Malformed => Status::BAD_REQUEST,
+        }
     }
 }
 

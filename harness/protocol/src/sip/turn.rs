@@ -53,6 +53,15 @@ impl<E> Turn<'_, E> {
         self.respond(id, response);
     }
 
+    /// Answers 500 with a Retry-After of 0 to 10 s.
+    // RFC 3261 §14.2: an INVITE before the one before it is done; RFC 3311 §5.2: an UPDATE too.
+    pub fn refuse_for_now(&mut self, id: TransactionId, request: &Message) {
+        let mut response = self.response(request, Status::SERVER_INTERNAL_ERROR);
+        let seconds = (self.draw)("retry-after") % 11;
+        response.append("Retry-After", &seconds.to_string());
+        self.respond(id, response);
+    }
+
     /// A response with a reason phrase of its own.
     pub fn response_saying(&mut self, request: &Message, status: Status, reason: &str) -> Message {
         let mut response = Message::response_to(request, status, Some(reason));

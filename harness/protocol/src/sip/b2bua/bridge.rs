@@ -3,7 +3,7 @@
 //! Owns re-INVITEs both ways with their glare (RFC 3261 §14), and INFO, UPDATE and MESSAGE.
 
 use super::call::{Invited, LegState, Owed, Side};
-use super::incoming::{self, refuse_for_now};
+use super::incoming;
 use super::{B2bua, B2buaTurn, News, Purpose, Silence, copy};
 use crate::sip::transaction::TransactionId;
 use crate::sip::{Message, Method, Status};
@@ -33,7 +33,7 @@ impl B2bua {
         };
         let (leg, other) = (open.leg(side), open.leg(side.other()));
         if leg.invited.is_some() || leg.unacknowledged.is_some() {
-            return refuse_for_now(turn, id, request);
+            return turn.refuse_for_now(id, request);
         }
         let crosses = leg.inviting.is_some()
             || other.unacknowledged.is_some()
@@ -131,7 +131,7 @@ impl B2bua {
             Some((leg.next_hop(&message)?, message, contact))
         });
         let Some((destination, mut message, contact)) = sent else {
-            return refuse_for_now(turn, id, request);
+            return turn.refuse_for_now(id, request);
         };
         // RFC 3311 §5.1
         if method == Method::Update {

@@ -166,7 +166,7 @@ impl B2bua {
             {
                 turn.answer(id, request, Status::DOES_NOT_EXIST);
             }
-            _ if state == LegState::Early => refuse_for_now(turn, id, request),
+            _ if state == LegState::Early => turn.refuse_for_now(id, request),
             Method::Invite => self.reinvited(turn, id, (call, side), request),
             _ => self.pass(turn, id, (call, side), request),
         }
@@ -239,21 +239,9 @@ pub(super) fn refuse_dialog(
     request: &Message,
     error: DialogError,
 ) {
-    let status = match error {
-        // RFC 3261 §12.2.2
-        DialogError::OutOfOrder => Status::SERVER_INTERNAL_ERROR,
-        DialogError::Contact | DialogError::Malformed => Status::BAD_REQUEST,
-    };
+    let status = error.status();
     turn.above.push(refused(request, status));
     let response = turn.response_saying(request, status, &error.to_string());
-    turn.respond(id, response);
-}
-
-// RFC 3261 §14.2: an INVITE before the one before it is done gets 500 with Retry-After; RFC 3311 §5.2: an UPDATE too.
-pub(super) fn refuse_for_now(turn: &mut B2buaTurn<'_>, id: TransactionId, request: &Message) {
-    let mut response = turn.response(request, Status::SERVER_INTERNAL_ERROR);
-    let seconds = (turn.draw)("retry-after") % 11;
-    response.append("Retry-After", &seconds.to_string());
     turn.respond(id, response);
 }
 

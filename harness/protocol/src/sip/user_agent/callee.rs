@@ -177,10 +177,7 @@ impl UserAgent {
         }
         let idle = matches!(state.phase, Phase::Up) && state.unacknowledged.is_none();
         if !idle {
-            let mut response = turn.response(request, Status::SERVER_INTERNAL_ERROR);
-            let seconds = (turn.draw)("retry-after") % 11;
-            response.append("Retry-After", &seconds.to_string());
-            return turn.respond(id, response);
+            return turn.refuse_for_now(id, request);
         }
         let description = match self.answer_of(call, request) {
             Ok(description) => description,
@@ -289,12 +286,7 @@ pub(super) fn refuse_dialog(
     request: &Message,
     error: DialogError,
 ) {
-    let status = match error {
-        // RFC 3261 §12.2.2
-        DialogError::OutOfOrder => Status::SERVER_INTERNAL_ERROR,
-        DialogError::Contact | DialogError::Malformed => Status::BAD_REQUEST,
-    };
-    let response = turn.response_saying(request, status, &error.to_string());
+    let response = turn.response_saying(request, error.status(), &error.to_string());
     turn.respond(id, response);
 }
 

@@ -94,8 +94,7 @@ impl UserAgent {
         {
             self.call_again(turn, id, client);
         } else {
-            let reason = response.reason().unwrap_or_default().into_owned();
-            let failure = Failure::Refused(status, reason);
+            let failure = Failure::refused(status, response);
             self.not_reached(turn, id, client, failure, Some(response));
         }
     }

@@ -95,6 +95,12 @@ pub enum Ending {
 }
 
 impl Failure {
+    /// What a final response other than 2xx says.
+    pub(super) fn refused(status: Status, response: &Message) -> Self {
+        let reason = response.reason().unwrap_or_default().into_owned();
+        Self::Refused(status, reason)
+    }
+
     /// Whether trying the same again can bring nothing else: the account is barred, or its password refused.
     // RFC 3261 §21.4.4: a request that was answered 403 should not be repeated; §22.1 for credentials.
     pub(super) fn is_verdict(&self) -> bool {

@@ -63,8 +63,7 @@ impl UserAgent {
         response: &Message,
     ) {
         if let Some(status) = response.status().filter(|status| status.is_failure()) {
-            let reason = response.reason().unwrap_or_default().into_owned();
-            let failure = Failure::Refused(status, reason);
+            let failure = Failure::refused(status, response);
             turn.above
                 .push(Event::NotDone(Method::Prack, peer, failure));
         }

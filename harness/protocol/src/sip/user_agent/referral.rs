@@ -145,8 +145,7 @@ impl UserAgent {
     ) {
         let status = response.status().filter(|status| status.is_failure());
         if let Some(status) = status {
-            let reason = response.reason().unwrap_or_default().into_owned();
-            return self.notify_failed(turn, id, Failure::Refused(status, reason));
+            return self.notify_failed(turn, id, Failure::refused(status, response));
         }
         let call = self.calls.get_mut(&id);
         let Some(referral) = call.and_then(|call| call.referral.as_mut()) else {

@@ -109,8 +109,7 @@ impl UserAgent {
             return;
         };
         if !status.is_success() {
-            let reason = response.reason().unwrap_or_default().into_owned();
-            return self.register_failed(turn, Failure::Refused(status, reason), Some(response));
+            return self.register_failed(turn, Failure::refused(status, response), Some(response));
         }
         self.registration.failures = 0;
         let asked = self.registration.in_flight.take();

@@ -70,8 +70,7 @@ impl UserAgent {
         if status == Status::SESSION_INTERVAL_TOO_SMALL && self.interval_too_small(id, response) {
             return self.send_reinvite(turn, id);
         }
-        let reason = response.reason().unwrap_or_default().into_owned();
-        self.reinvite_failed(turn, id, Failure::Refused(status, reason));
+        self.reinvite_failed(turn, id, Failure::refused(status, response));
     }
 
     /// The session stays as it was; the dialog too, unless the peer has lost it or is silent.

@@ -67,8 +67,7 @@ impl UserAgent {
             return self.send_update(turn, id);
         }
         if !status.is_success() {
-            let reason = response.reason().unwrap_or_default().into_owned();
-            return self.single_failed(turn, single, Failure::Refused(status, reason));
+            return self.single_failed(turn, single, Failure::refused(status, response));
         }
         let call = single.call.and_then(|id| self.calls.get_mut(&id));
         if let Some(dialog) = call.and_then(|call| call.dialog.as_mut())

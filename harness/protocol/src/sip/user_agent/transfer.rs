@@ -81,8 +81,7 @@ impl UserAgent {
     ) {
         let status = response.status().filter(|status| status.is_failure());
         if let Some(status) = status {
-            let reason = response.reason().unwrap_or_default().into_owned();
-            self.refer_failed(turn, id, Failure::Refused(status, reason));
+            self.refer_failed(turn, id, Failure::refused(status, response));
         }
     }
 
