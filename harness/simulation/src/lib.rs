@@ -12,6 +12,7 @@ mod backend;
 pub mod cli;
 pub mod defect;
 pub mod evidence;
+pub mod explore;
 mod failure;
 mod injection;
 mod lives;

@@ -1,8 +1,9 @@
-//! The command line: run, check, list, replay.
+//! The command line: run, check, list, explore, replay.
 //!
 //! Owns arguments, output and exit codes. Results go to standard output; mistakes, progress and the text of
 //! failures to standard error.
 
+mod explore;
 mod json;
 mod output;
 mod pool;
@@ -55,6 +56,8 @@ enum Action {
     Check(Paths),
     /// Lists the tests that scenarios make
     List(Selection),
+    /// Searches scenarios for faults that nobody wrote down
+    Explore(explore::Explore),
     /// Runs one test again and prints everything that happened
     Replay(Replay),
 }
@@ -120,6 +123,7 @@ pub fn main() -> ExitCode {
         Action::Run(run) => execute(&run),
         Action::Check(paths) => check(&paths.paths),
         Action::List(selection) => list(&selection),
+        Action::Explore(explore) => explore::explore(&explore),
         Action::Replay(replay) => self::replay(&replay),
     };
     exit.unwrap_or_else(|exit| exit).into()
