@@ -14,7 +14,7 @@ use super::{Exit, Selection, output, report_mistakes, select};
 use crate::defect;
 use crate::explore::campaign::{self, Finding, Tally};
 use crate::explore::found::{Found, Origin};
-use crate::explore::{Explorer, Kind, Plan, Unexplorable, shrink};
+use crate::explore::{Explorer, Kind, Plan, Planted, Unexplorable, shrink};
 use crate::scenario::Draft;
 use crate::suite::{Suite, Test};
 
@@ -103,10 +103,7 @@ fn plans(suite: &Suite, defects: &[String]) -> Result<Vec<(Test, Plan)>, Exit> {
     Ok(plans)
 }
 
-fn planted(
-    defects: &[String],
-    test: &Test,
-) -> Result<Vec<(String, &'static defect::Defect)>, Exit> {
+fn planted(defects: &[String], test: &Test) -> Result<Vec<Planted>, Exit> {
     let planted = defects.iter().map(|given| {
         let (host, name) = given.split_once('=').ok_or_else(|| {
             format!("`{given}` plants nothing: expected host=defect, like proxy=unreachable-is-502")
@@ -144,7 +141,9 @@ impl<'a> Campaign<'a> {
         let stops = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&stops);
         // Without a handler Ctrl-C ends the process at once, and only what is on disk by then is kept.
-        let _ = ctrlc::set_handler(move || drop(counted.fetch_add(1, Ordering::Relaxed)));
+        let _ = ctrlc::set_handler(move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+        });
         Self {
             explore,
             tests,
@@ -251,7 +250,7 @@ impl<'a> Campaign<'a> {
             let explorer = Explorer::new(plan);
             let draft = plan.draft(*seed, &explorer.schedule(*seed));
             let patient = || self.stops.load(Ordering::Relaxed) < 2;
-            let shrunk = shrink::shrink(plan, draft.clone(), kind, &patient);
+            let shrunk = shrink::shrink(plan, draft.clone(), kind, seen.at, &patient);
             let origin = Origin {
                 scenario: test.path(),
                 command: &command,

@@ -22,7 +22,7 @@ use crate::scenario::{Diagnostics, Scenario};
 use crate::verdict::Violation;
 
 pub use kind::Kind;
-pub use plan::{Plan, Unexplorable};
+pub use plan::{Plan, Planted, Unexplorable};
 use schedule::Draws;
 pub use schedule::Schedule;
 

@@ -27,6 +27,10 @@ const FAULTS_LAST_MICROS: u64 = 35_000_000;
 /// What was under way when the last fault ended may take as long as 64·T1; then a registration's lifetime passes.
 const RECOVERY_MICROS: u64 = (32 + REFRESH_SECONDS) * 1_000_000;
 
+/// From the end of what was under way to the second time, and from its last step to the end: whoever is still in a call
+/// then hangs up, and has time to do so.
+const TIDY_MICROS: u64 = 40_000_000;
+
 /// A scenario made ready to be explored.
 #[derive(Clone)]
 pub struct Plan {
@@ -36,6 +40,7 @@ pub struct Plan {
     aims: Arc<Aims>,
     window: Window,
     first_steps: usize,
+    tidying_steps: usize,
 }
 
 /// A defect and the name of the host that has it.
@@ -89,6 +94,7 @@ impl Plan {
             end: last + FAULTS_GO_ON_MICROS + FAULTS_LAST_MICROS,
         };
         let again = window.end + RECOVERY_MICROS;
+        let tidying_steps = tidying(&draft, 0).len();
         retime(&mut draft, &moments, again);
         draft.set("run.time_max", &duration(again + 2 * last + 600_000_000));
         let scenario = lowered(&draft)?;
@@ -107,6 +113,7 @@ impl Plan {
             aims: Arc::new(aims),
             window,
             first_steps: moments.iter().flatten().count(),
+            tidying_steps,
         })
     }
 
@@ -140,22 +147,20 @@ impl Plan {
         (simulation, violations)
     }
 
-    /// Whether one of its expectations has that name.
-    pub(super) fn expects(&self, name: &str) -> bool {
-        self.scenario
-            .expects
-            .iter()
-            .any(|expect| expect.name == name)
-    }
-
     /// When the last fault is over, in microseconds.
     pub(super) const fn healed_at(&self) -> u64 {
         self.window.end
     }
 
-    /// How many of its steps are the file's own; the others are there to see whether it recovers.
+    /// How many of its steps are the file's own, taken for the first time. Then come those that tidy up, and then all of the
+    /// first again.
     pub(super) const fn first_steps(&self) -> usize {
         self.first_steps
+    }
+
+    /// How many there are up to the last one that tidies up.
+    pub(super) const fn steps_until_tidy(&self) -> usize {
+        self.first_steps + self.tidying_steps
     }
 
     pub(super) const fn window(&self) -> Window {
@@ -243,8 +248,11 @@ fn retime(draft: &mut Draft, moments: &[Option<u64>], again: u64) {
         );
         second.extend(draft.toml(&step));
     }
-    let tidy = tidying(draft, again - 40_000_000);
-    let all: Vec<String> = first.into_iter().chain(tidy).chain(second).collect();
+    let last = moments.iter().flatten().max().copied().unwrap_or_default();
+    let before = tidying(draft, again - TIDY_MICROS);
+    let after = tidying(draft, again + last + TIDY_MICROS);
+    let parts = [first, before, second, after];
+    let all: Vec<String> = parts.into_iter().flatten().collect();
     draft.set_list("timeline.steps", &all);
 }
 

@@ -4,6 +4,8 @@
 //! only if the same kind of violation shows, and if nothing is wrong once the faults and planted defects are gone: else
 //! taking away the very step that an expectation waits for would pass for the fault that was looked for.
 
+use linefault_network::Instant;
+
 use super::plan::Plan;
 use super::{Kind, by_kind};
 use crate::defect::Defect;
@@ -22,13 +24,21 @@ pub struct Shrunk {
 /// How many candidates are run at most; what is not small by then stays as it is.
 const MOST_RUNS: usize = 2_000;
 
-/// The smallest case that was found to show that kind of violation. `go_on` is asked before every candidate.
+/// The smallest case that was found to show that kind of violation, which showed at that moment first. `go_on` is asked
+/// before every candidate.
 #[must_use]
-pub fn shrink(plan: &Plan, draft: Draft, kind: &Kind, go_on: &dyn Fn() -> bool) -> Shrunk {
+pub fn shrink(
+    plan: &Plan,
+    draft: Draft,
+    kind: &Kind,
+    at: Instant,
+    go_on: &dyn Fn() -> bool,
+) -> Shrunk {
+    let healed = plan.healed_at();
     let mut shrinking = Shrinking {
         plan,
         kind,
-        healed: plan.expects(&kind.name).then(|| plan.healed_at()),
+        healed: (at.as_micros() > healed).then_some(healed),
         draft,
         runs: 0,
         go_on,
@@ -51,7 +61,9 @@ pub fn shrink(plan: &Plan, draft: Draft, kind: &Kind, go_on: &dyn Fn() -> bool) 
 struct Shrinking<'a> {
     plan: &'a Plan,
     kind: &'a Kind,
-    /// Of a case in which recovery fails: by when every fault must be over, in microseconds.
+    /// Of a violation that showed after everything had healed: when that is, in microseconds. Its faults must be over by
+    /// then, and what is done afterwards so that the system can recover must stay: else a fault that nobody mends, or a
+    /// call that nobody ends, would pass for one from which the system did not recover.
     healed: Option<u64>,
     draft: Draft,
     runs: usize,
@@ -62,7 +74,10 @@ impl Shrinking<'_> {
     fn halve(&mut self) {
         let mut candidate = self.draft.clone();
         candidate.remove("outcome");
-        let first = self.plan.first_steps();
+        let first = match self.healed {
+            None => self.plan.first_steps(),
+            Some(_) => self.plan.steps_until_tidy(),
+        };
         for step in candidate
             .keys("timeline.steps")
             .into_iter()
@@ -118,13 +133,24 @@ impl Shrinking<'_> {
                 let begin = end.saturating_sub(size);
                 let mut candidate = self.draft.clone();
                 for item in (begin..end).rev() {
-                    candidate.remove(&format!("{list}.{item}"));
+                    let item = format!("{list}.{item}");
+                    if !self.must_stay(&item) {
+                        candidate.remove(&item);
+                    }
                 }
                 self.offer(candidate);
                 end = begin;
             }
             size /= 2;
         }
+    }
+
+    /// Whether it is a step that ends what the faults may have left behind.
+    fn must_stay(&self, item: &str) -> bool {
+        let at = self.draft.value(&format!("{item}.at"));
+        let at = at.as_deref().and_then(micros);
+        let after = self.healed.zip(at).is_some_and(|(healed, at)| at > healed);
+        after && item.starts_with("timeline.steps.")
     }
 
     fn each_key(&mut self, table: &str) {

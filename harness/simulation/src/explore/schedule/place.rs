@@ -75,6 +75,7 @@ const KINDS: [Kind; 24] = {
     ]
 };
 
+#[cfg(test)]
 impl Kind {
     pub(super) const fn name(self) -> &'static str {
         self.name
