@@ -10,6 +10,7 @@
 mod backend;
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod coverage;
 pub mod defect;
 pub mod evidence;
 pub mod explore;

@@ -14,9 +14,12 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::coverage::Coverage;
+use crate::evidence::Evidence;
 use crate::scenario::Override;
 use crate::suite::{Suite, Test};
 use output::Output;
+use pool::TestResult;
 
 /// How the command ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,6 +97,9 @@ struct Run {
     /// Prints one JSON object a line and a test
     #[arg(long)]
     json: bool,
+    /// Prints what all these tests together have tried: which faults hit which messages, which timers fired where
+    #[arg(long)]
+    coverage: bool,
 }
 
 #[derive(Debug, Args)]
@@ -144,15 +150,32 @@ fn execute(run: &Run) -> Result<Exit, Exit> {
     let suite = select(&run.selection)?;
     let mut output = Output::new(run.json, run.trace, suite.tests.len());
     let mut worst = report_mistakes(&suite);
-    worst = worst.max(run_all(&suite.tests, &mut output)?);
+    let mut coverage = run.coverage.then(Coverage::default);
+    worst = worst.max(run_all(&suite.tests, &mut output, coverage.as_mut())?);
+    if let Some(coverage) = coverage {
+        output
+            .coverage(&coverage)
+            .map_err(|error| output::broken_pipe(&error))?;
+    }
     output.summary(suite.tests.len(), suite.mistakes.len());
     Ok(worst)
 }
 
-fn run_all(tests: &[Test], output: &mut Output) -> Result<Exit, Exit> {
+/// Runs them all; what they have tried is added to `coverage`, where somebody wants it.
+fn run_all(
+    tests: &[Test],
+    output: &mut Output,
+    mut coverage: Option<&mut Coverage>,
+) -> Result<Exit, Exit> {
     let mut worst = Exit::Pass;
     let written = pool::run_all(tests, |test, result| {
         worst = worst.max(result.exit());
+        if let (Some(sum), TestResult::Ran { outcome, .. }) = (&mut coverage, &result) {
+            sum.merge(&Coverage::of(
+                &Evidence::new(&outcome.simulation),
+                test.scenario(),
+            ));
+        }
         output.result(test, &result)
     });
     written.map_err(|error| output::broken_pipe(&error))?;
@@ -217,7 +240,7 @@ fn replay(replay: &Replay) -> Result<Exit, Exit> {
         return Ok(Exit::Mistake);
     }
     let mut output = Output::new(false, true, tests.len());
-    Ok(worst.max(run_all(&tests, &mut output)?))
+    Ok(worst.max(run_all(&tests, &mut output, None)?))
 }
 
 fn load(paths: &[PathBuf], seed: Option<u64>, set: &[String]) -> Result<Suite, Exit> {
