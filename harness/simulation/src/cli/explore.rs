@@ -1,5 +1,6 @@
 //! `linefault explore`: many seeds of scenarios, what was found, and its files.
 
+use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -12,7 +13,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{Exit, Selection, output, report_mistakes, select};
 use crate::defect;
-use crate::explore::campaign::{self, Finding, Tally};
+use crate::explore::campaign::{self, FaultTally, Finding, Tally};
 use crate::explore::found::{Found, Origin};
 use crate::explore::{Explorer, Kind, Plan, Planted, Unexplorable, shrink};
 use crate::scenario::Draft;
@@ -37,6 +38,9 @@ pub(super) struct Explore {
     /// Plants a defect in a host, as a broken twin does: proxy=unreachable-is-502
     #[arg(long = "defect", value_name = "HOST=DEFECT")]
     defects: Vec<String>,
+    /// Prints what was tried and what was not: faults by kinds of message, machine states by timers
+    #[arg(long)]
+    coverage: bool,
     /// Where to write what was found
     #[arg(long, value_name = "FOLDER", default_value = "scenarios/found")]
     found: PathBuf,
@@ -79,6 +83,7 @@ pub(super) fn explore(explore: &Explore) -> Result<Exit, Exit> {
 fn plans(suite: &Suite, defects: &[String]) -> Result<Vec<(Test, Plan)>, Exit> {
     let named = suite.files == 1;
     let mut plans = Vec::new();
+    let mut known = BTreeSet::new();
     for test in suite.tests.iter().filter(|test| test.known_bad().is_none()) {
         let planted = planted(defects, test)?;
         let draft = test.draft().map_err(|wrong| {
@@ -86,6 +91,8 @@ fn plans(suite: &Suite, defects: &[String]) -> Result<Vec<(Test, Plan)>, Exit> {
             Exit::Mistake
         })?;
         match Plan::new(&draft, planted) {
+            // Combinations that differ in what exploration leaves out are one plan.
+            Ok(plan) if !known.insert(plan.text()) => {}
             Ok(plan) => plans.push((test.clone(), plan)),
             Err(Unexplorable::Mistakes(wrong)) => {
                 output::text(&wrong.render(false));
@@ -317,8 +324,33 @@ impl<'a> Campaign<'a> {
             all.violating,
             output::count(all.findings.len(), "kind"),
         );
-        output::line(&line).map_err(|error| output::broken_pipe(&error))
+        let mut text = String::new();
+        if self.explore.coverage {
+            text.push_str(&format!("{}\n", all.coverage));
+        }
+        text.push_str(&faults(&all));
+        text.push_str(&line);
+        output::line(&text).map_err(|error| output::broken_pipe(&error))
     }
+}
+
+/// How many faults of each name were drawn, concerned something, and altered something.
+fn faults(tally: &Tally) -> String {
+    let mut text = format!(
+        "{:<22} {:>9} {:>9} {:>9}\n",
+        "fault", "drawn", "matched", "applied"
+    );
+    for (name, faults) in &tally.faults {
+        let FaultTally {
+            drawn,
+            matched,
+            applied,
+        } = faults;
+        text.push_str(&format!(
+            "{name:<22} {drawn:>9} {matched:>9} {applied:>9}\n"
+        ));
+    }
+    text
 }
 
 fn progress(seeds: &Range<u64>, plans: usize, timed: bool) -> ProgressBar {

@@ -11,10 +11,14 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use super::{Explored, Explorer, Kind, Plan, Seen};
+use crate::coverage::Coverage;
 use crate::panics;
 
 /// Seeds in one block.
 pub const BLOCK: u64 = 50;
+
+/// Every seed that this divides is run twice: 5 % of them.
+const CHECK_EVERY: u64 = 20;
 
 /// What a number of runs showed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,6 +33,8 @@ pub struct Tally {
     pub findings: BTreeMap<Kind, Finding>,
     /// What became of the drawn faults, by their names.
     pub faults: BTreeMap<String, FaultTally>,
+    /// What was tried.
+    pub coverage: Coverage,
     /// Seeds with which linefault itself failed, and how.
     pub crashes: BTreeMap<u64, String>,
 }
@@ -117,7 +123,7 @@ pub fn tally(explorer: &Explorer<'_>, seeds: Range<u64>) -> Tally {
     for seed in seeds {
         tally.runs += 1;
         match panics::catch(|| explorer.run(seed)) {
-            Ok(Ok(explored)) => tally.add(seed, &explored),
+            Ok(Ok(explored)) => tally.add(explorer, seed, &explored),
             Ok(Err(wrong)) => drop(tally.crashes.insert(seed, wrong.render(false))),
             Err(panic) => drop(tally.crashes.insert(seed, panic)),
         }
@@ -126,7 +132,15 @@ pub fn tally(explorer: &Explorer<'_>, seeds: Range<u64>) -> Tally {
 }
 
 impl Tally {
-    fn add(&mut self, seed: u64, explored: &Explored) {
+    fn add(&mut self, explorer: &Explorer<'_>, seed: u64, explored: &Explored) {
+        self.coverage.merge(&explored.coverage);
+        if seed.is_multiple_of(CHECK_EVERY) {
+            self.checked += 1;
+            if !explorer.repeats(explored) {
+                let how = "the same run gave another trace the second time".to_owned();
+                self.crashes.insert(seed, how);
+            }
+        }
         let counted = explored
             .scenario
             .faults
@@ -169,6 +183,7 @@ impl Tally {
         self.runs += other.runs;
         self.violating += other.violating;
         self.checked += other.checked;
+        self.coverage.merge(&other.coverage);
         for (kind, finding) in &other.findings {
             self.note(kind, finding.clone());
         }

@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 
 use linefault_network::Instant;
 
+use crate::coverage::Coverage;
 use crate::run::Simulation;
 use crate::scenario::{Diagnostics, Scenario};
 use crate::verdict::Violation;
@@ -41,6 +42,8 @@ pub struct Explored {
     pub scenario: Scenario,
     /// The run.
     pub simulation: Simulation,
+    /// What it has tried.
+    pub coverage: Coverage,
     /// What was wrong, by kind; of each kind the first.
     pub violations: BTreeMap<Kind, Seen>,
 }
@@ -75,14 +78,22 @@ impl<'p> Explorer<'p> {
     pub fn run(&self, seed: u64) -> Result<Explored, Diagnostics> {
         let schedule = self.schedule(seed);
         let scenario = self.plan.scenario(seed, &schedule)?;
-        let (simulation, violations) = self.plan.run(&scenario);
+        let (simulation, violations, coverage) = self.plan.run(&scenario);
         let violations = by_kind(&violations, &scenario, &simulation);
         Ok(Explored {
             schedule,
             scenario,
             simulation,
+            coverage,
             violations,
         })
+    }
+
+    /// Whether the same run gives the same trace again.
+    #[must_use]
+    pub fn repeats(&self, explored: &Explored) -> bool {
+        let again = self.plan.run_again(&explored.scenario);
+        again.trace.hash() == explored.simulation.trace.hash()
     }
 }
 

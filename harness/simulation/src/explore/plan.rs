@@ -11,6 +11,7 @@ use linefault_network::{HostId, Instant};
 
 use super::aims::{self, Aims};
 use super::schedule::{Schedule, Window, duration};
+use crate::coverage::Coverage;
 use crate::defect::Defect;
 use crate::evidence::Evidence;
 use crate::run::{Setup, Simulation, simulate};
@@ -123,6 +124,15 @@ impl Plan {
         &self.aims
     }
 
+    /// All that its runs have in common, as a file.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut draft = self.draft.clone();
+        draft.remove("title");
+        draft.remove("description");
+        draft.to_toml("", "")
+    }
+
     /// The defects that are planted.
     #[must_use]
     pub fn defects(&self) -> &[Planted] {
@@ -140,11 +150,22 @@ impl Plan {
             .collect()
     }
 
-    /// Runs a scenario of this plan.
-    pub(super) fn run(&self, scenario: &Scenario) -> (Simulation, Vec<verdict::Violation>) {
+    /// Runs a scenario of this plan, and says what it has tried.
+    pub(super) fn run(
+        &self,
+        scenario: &Scenario,
+    ) -> (Simulation, Vec<verdict::Violation>, Coverage) {
         let defects = self.defects_in(scenario).unwrap_or_default();
-        let (simulation, violations, _) = verdict::observe(scenario, &defects, |_| ());
-        (simulation, violations)
+        let look = |evidence: &Evidence<'_>| Coverage::of(evidence, scenario);
+        let (simulation, violations, coverage) = verdict::observe(scenario, &defects, look);
+        (simulation, violations, coverage.unwrap_or_default())
+    }
+
+    /// Runs a scenario of this plan for its trace alone.
+    pub(super) fn run_again(&self, scenario: &Scenario) -> Simulation {
+        let defects = &self.defects_in(scenario).unwrap_or_default();
+        let without = &[];
+        simulate(scenario, Setup { without, defects })
     }
 
     /// When the last fault is over, in microseconds.
