@@ -3,6 +3,7 @@
 mod command;
 mod determinism;
 mod docs;
+mod explore;
 mod proofs;
 mod status_codes;
 mod streams;
