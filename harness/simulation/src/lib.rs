@@ -15,6 +15,8 @@ pub mod defect;
 pub mod evidence;
 pub mod explore;
 mod failure;
+#[cfg(feature = "suite")]
+pub mod harness;
 mod injection;
 mod lives;
 mod logging;
@@ -29,3 +31,8 @@ pub mod suite;
 pub mod trace;
 pub mod twin;
 pub mod verdict;
+
+pub use linefault_actors as actors;
+
+#[cfg(feature = "suite")]
+pub use harness::suite;
