@@ -12,12 +12,15 @@ mod backend;
 pub mod cli;
 pub mod defect;
 pub mod evidence;
+pub mod explain;
 mod failure;
 mod injection;
 mod lives;
 mod logging;
 pub mod oracle;
 pub mod panics;
+#[cfg(feature = "pcap")]
+pub mod pcap;
 pub mod run;
 pub mod scenario;
 mod sighting;

@@ -1,9 +1,12 @@
-//! The command line: run, check, list, replay.
+//! The command line: run, check, list, replay, new, explain.
 //!
 //! Owns arguments, output and exit codes. Results go to standard output; mistakes, progress and the text of
 //! failures to standard error.
 
+mod captures;
+mod explain;
 mod json;
+mod new;
 mod output;
 mod pool;
 
@@ -15,6 +18,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::scenario::Override;
 use crate::suite::{Suite, Test};
+use captures::Captures;
 use output::Output;
 
 /// How the command ends.
@@ -57,6 +61,10 @@ enum Action {
     List(Selection),
     /// Runs one test again and prints everything that happened
     Replay(Replay),
+    /// Writes a scenario to begin with, below `scenarios`
+    New(new::New),
+    /// Explains a word of scenario files, with an example
+    Explain(explain::Explain),
 }
 
 #[derive(Debug, Args)]
@@ -91,6 +99,15 @@ struct Run {
     /// Prints one JSON object a line and a test
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    pcap: Pcap,
+}
+
+#[derive(Debug, Args)]
+struct Pcap {
+    /// Writes the traffic as pcapng: of one test to a file *.pcapng, of several to a folder
+    #[arg(long, value_name = "PATH")]
+    pcap: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -106,6 +123,17 @@ struct Replay {
     /// Replays the broken twin of that number, from 1
     #[arg(long, value_name = "NUMBER")]
     known_bad: Option<usize>,
+    #[command(flatten)]
+    pcap: Pcap,
+}
+
+impl Pcap {
+    fn plan(&self, tests: &[Test]) -> Result<Captures, Exit> {
+        Captures::plan(self.pcap.as_deref(), tests).map_err(|wrong| {
+            output::mistake(&wrong.to_string());
+            Exit::Mistake
+        })
+    }
 }
 
 /// Runs the command with the process's arguments.
@@ -121,6 +149,8 @@ pub fn main() -> ExitCode {
         Action::Check(paths) => check(&paths.paths),
         Action::List(selection) => list(&selection),
         Action::Replay(replay) => self::replay(&replay),
+        Action::New(new) => new::run(&new),
+        Action::Explain(explain) => explain::run(&explain),
     };
     exit.unwrap_or_else(|exit| exit).into()
 }
@@ -138,17 +168,22 @@ fn usage(help: &clap::Error) -> Exit {
 
 fn execute(run: &Run) -> Result<Exit, Exit> {
     let suite = select(&run.selection)?;
+    let captures = run.pcap.plan(&suite.tests)?;
     let mut output = Output::new(run.json, run.trace, suite.tests.len());
     let mut worst = report_mistakes(&suite);
-    worst = worst.max(run_all(&suite.tests, &mut output)?);
+    worst = worst.max(run_all(&suite.tests, &captures, &mut output)?);
     output.summary(suite.tests.len(), suite.mistakes.len());
     Ok(worst)
 }
 
-fn run_all(tests: &[Test], output: &mut Output) -> Result<Exit, Exit> {
+fn run_all(tests: &[Test], captures: &Captures, output: &mut Output) -> Result<Exit, Exit> {
     let mut worst = Exit::Pass;
     let written = pool::run_all(tests, |test, result| {
         worst = worst.max(result.exit());
+        if let Err(wrong) = captures.save(test, &result) {
+            output.mistake(&wrong.to_string());
+            worst = worst.max(Exit::Mistake);
+        }
         output.result(test, &result)
     });
     written.map_err(|error| output::broken_pipe(&error))?;
@@ -212,8 +247,9 @@ fn replay(replay: &Replay) -> Result<Exit, Exit> {
         ));
         return Ok(Exit::Mistake);
     }
+    let captures = replay.pcap.plan(&tests)?;
     let mut output = Output::new(false, true, tests.len());
-    Ok(worst.max(run_all(&tests, &mut output)?))
+    Ok(worst.max(run_all(&tests, &captures, &mut output)?))
 }
 
 fn load(paths: &[PathBuf], seed: Option<u64>, set: &[String]) -> Result<Suite, Exit> {

@@ -45,6 +45,7 @@ pub use names::Names;
 pub use pattern::Pattern;
 pub use stream_pattern::{FrameKind, HttpPart, SsePart, StreamPattern};
 pub use subnet::Subnet;
+pub(crate) use suggest::nearest;
 
 /// The JSON Schema of scenario files, as of draft 2020-12.
 #[must_use]
