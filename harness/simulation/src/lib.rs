@@ -10,9 +10,11 @@
 mod backend;
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod coverage;
 pub mod defect;
 pub mod evidence;
 pub mod explain;
+pub mod explore;
 mod failure;
 mod injection;
 mod lives;

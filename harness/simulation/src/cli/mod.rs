@@ -1,10 +1,11 @@
-//! The command line: run, check, list, replay, new, explain.
+//! The command line: run, check, list, explore, merge, replay, new, explain.
 //!
 //! Owns arguments, output and exit codes. Results go to standard output; mistakes, progress and the text of
 //! failures to standard error.
 
 mod captures;
 mod explain;
+mod explore;
 mod json;
 mod new;
 mod output;
@@ -16,10 +17,13 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::coverage::Coverage;
+use crate::evidence::Evidence;
 use crate::scenario::Override;
 use crate::suite::{Suite, Test};
 use captures::Captures;
 use output::Output;
+use pool::TestResult;
 
 /// How the command ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,6 +36,8 @@ pub enum Exit {
     Mistake = 2,
     /// We are wrong.
     Harness = 3,
+    /// Somebody stopped it before its end, as shells number that.
+    Interrupted = 130,
 }
 
 impl From<Exit> for ExitCode {
@@ -59,6 +65,10 @@ enum Action {
     Check(Paths),
     /// Lists the tests that scenarios make
     List(Selection),
+    /// Searches scenarios for faults that nobody wrote down
+    Explore(explore::Explore),
+    /// Puts the parts of a campaign together
+    Merge(explore::Merge),
     /// Runs one test again and prints everything that happened
     Replay(Replay),
     /// Writes a scenario to begin with, below `scenarios`
@@ -99,6 +109,9 @@ struct Run {
     /// Prints one JSON object a line and a test
     #[arg(long)]
     json: bool,
+    /// Prints what all these tests together have tried: which faults hit which messages, which timers fired where
+    #[arg(long)]
+    coverage: bool,
     #[command(flatten)]
     pcap: Pcap,
 }
@@ -148,6 +161,8 @@ pub fn main() -> ExitCode {
         Action::Run(run) => execute(&run),
         Action::Check(paths) => check(&paths.paths),
         Action::List(selection) => list(&selection),
+        Action::Explore(explore) => explore::explore(&explore),
+        Action::Merge(merge) => explore::merge(&merge),
         Action::Replay(replay) => self::replay(&replay),
         Action::New(new) => new::run(&new),
         Action::Explain(explain) => explain::run(&explain),
@@ -171,18 +186,37 @@ fn execute(run: &Run) -> Result<Exit, Exit> {
     let captures = run.pcap.plan(&suite.tests)?;
     let mut output = Output::new(run.json, run.trace, suite.tests.len());
     let mut worst = report_mistakes(&suite);
-    worst = worst.max(run_all(&suite.tests, &captures, &mut output)?);
+    let mut coverage = run.coverage.then(Coverage::default);
+    let all = run_all(&suite.tests, &captures, &mut output, coverage.as_mut())?;
+    worst = worst.max(all);
+    if let Some(coverage) = coverage {
+        output
+            .coverage(&coverage)
+            .map_err(|error| output::broken_pipe(&error))?;
+    }
     output.summary(suite.tests.len(), suite.mistakes.len());
     Ok(worst)
 }
 
-fn run_all(tests: &[Test], captures: &Captures, output: &mut Output) -> Result<Exit, Exit> {
+/// Runs them all; what they have tried is added to `coverage`, where somebody wants it.
+fn run_all(
+    tests: &[Test],
+    captures: &Captures,
+    output: &mut Output,
+    mut coverage: Option<&mut Coverage>,
+) -> Result<Exit, Exit> {
     let mut worst = Exit::Pass;
     let written = pool::run_all(tests, |test, result| {
         worst = worst.max(result.exit());
         if let Err(wrong) = captures.save(test, &result) {
             output.mistake(&wrong.to_string());
             worst = worst.max(Exit::Mistake);
+        }
+        if let (Some(sum), TestResult::Ran { outcome, .. }) = (&mut coverage, &result) {
+            sum.merge(&Coverage::of(
+                &Evidence::new(&outcome.simulation),
+                test.scenario(),
+            ));
         }
         output.result(test, &result)
     });
@@ -249,7 +283,7 @@ fn replay(replay: &Replay) -> Result<Exit, Exit> {
     }
     let captures = replay.pcap.plan(&tests)?;
     let mut output = Output::new(false, true, tests.len());
-    Ok(worst.max(run_all(&tests, &captures, &mut output)?))
+    Ok(worst.max(run_all(&tests, &captures, &mut output, None)?))
 }
 
 fn load(paths: &[PathBuf], seed: Option<u64>, set: &[String]) -> Result<Suite, Exit> {

@@ -11,3 +11,4 @@ mod status_codes;
 mod streams;
 mod support;
 mod verdicts;
+mod zoo;
