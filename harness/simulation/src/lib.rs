@@ -13,6 +13,7 @@ pub mod cli;
 pub mod coverage;
 pub mod defect;
 pub mod evidence;
+pub mod explain;
 pub mod explore;
 mod failure;
 #[cfg(feature = "suite")]
@@ -22,6 +23,8 @@ mod lives;
 mod logging;
 pub mod oracle;
 pub mod panics;
+#[cfg(feature = "pcap")]
+pub mod pcap;
 pub mod run;
 pub mod scenario;
 mod sighting;
