@@ -1,11 +1,13 @@
-//! The command line: run, check, list, replay.
+//! The command line: run, check, list, replay, diff.
 //!
 //! Owns arguments, output and exit codes. Results go to standard output; mistakes, progress and the text of
 //! failures to standard error.
 
+mod diff;
 mod json;
 mod output;
 mod pool;
+mod replay;
 
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
@@ -17,8 +19,10 @@ use crate::coverage::Coverage;
 use crate::evidence::Evidence;
 use crate::scenario::Override;
 use crate::suite::{Suite, Test};
+use diff::Diff;
 use output::Output;
 use pool::TestResult;
+use replay::Replay;
 
 /// How the command ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,6 +64,8 @@ enum Action {
     List(Selection),
     /// Runs one test again and prints everything that happened
     Replay(Replay),
+    /// Shows where two runs part: of two seeds, with and without a fault, of two builds
+    Diff(Diff),
 }
 
 #[derive(Debug, Args)]
@@ -99,21 +105,6 @@ struct Run {
     coverage: bool,
 }
 
-#[derive(Debug, Args)]
-struct Replay {
-    /// The scenario file
-    path: PathBuf,
-    /// The seed, if not the file's own
-    #[arg(long, value_name = "NUMBER")]
-    seed: Option<u64>,
-    /// Sets a key of the scenario; an axis of the matrix is held at that value
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    set: Vec<String>,
-    /// Replays the broken twin of that number, from 1
-    #[arg(long, value_name = "NUMBER")]
-    known_bad: Option<usize>,
-}
-
 /// Runs the command with the process's arguments.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -126,7 +117,8 @@ pub fn main() -> ExitCode {
         Action::Run(run) => execute(&run),
         Action::Check(paths) => check(&paths.paths),
         Action::List(selection) => list(&selection),
-        Action::Replay(replay) => self::replay(&replay),
+        Action::Replay(replay) => replay.run(),
+        Action::Diff(diff) => diff.run(),
     };
     exit.unwrap_or_else(|exit| exit).into()
 }
@@ -217,26 +209,6 @@ fn select(selection: &Selection) -> Result<Suite, Exit> {
         }
     }
     Ok(suite)
-}
-
-fn replay(replay: &Replay) -> Result<Exit, Exit> {
-    let suite = load(std::slice::from_ref(&replay.path), replay.seed, &replay.set)?;
-    let worst = report_mistakes(&suite);
-    let tests: Vec<Test> = suite
-        .tests
-        .into_iter()
-        .filter(|test| test.known_bad().map(|twin| twin.number) == replay.known_bad)
-        .collect();
-    if tests.is_empty() && worst == Exit::Pass {
-        let number = replay.known_bad.unwrap_or_default();
-        output::mistake(&format!(
-            "{} has no broken twin {number}",
-            replay.path.display()
-        ));
-        return Ok(Exit::Mistake);
-    }
-    let mut output = Output::new(false, true, tests.len());
-    Ok(worst.max(run_all(&tests, &mut output, None)?))
 }
 
 fn load(paths: &[PathBuf], seed: Option<u64>, set: &[String]) -> Result<Suite, Exit> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
-use linefault_actors::{Report, TimerChange};
+use linefault_actors::{Report, TimerChange, checkpoint};
 use linefault_network::{
     self as network, Alteration, FaultId, Flags, HostId, LossReason, Packet, Payload, RecordId,
     Segment,
@@ -19,12 +19,14 @@ use crate::trace::{Event, Record};
 /// Everything that happened, each thing once.
 pub(super) fn items(evidence: &Evidence<'_>, scenario: &Scenario) -> BTreeSet<Item> {
     let mut reader = Reader::new(evidence, scenario);
+    reader.meet(scenario);
     for (id, record) in evidence.trace.iter() {
         reader.take(id, record);
     }
     if !scenario.faults.is_empty() {
         reader.touch_packets();
         reader.touch_moments();
+        reader.take_chances();
     }
     reader.items
 }
@@ -34,6 +36,8 @@ struct Reader<'a> {
     items: BTreeSet<Item>,
     /// What was said, by the record with which it left, in order.
     said: Vec<(RecordId, MessageKind)>,
+    /// Which kinds were sent, and whether over TCP.
+    seen: BTreeSet<(MessageKind, bool)>,
     faults: Vec<Fault>,
     /// By the number of a packet, the record with which it was sent.
     sent: Vec<Option<RecordId>>,
@@ -64,14 +68,36 @@ impl<'a> Reader<'a> {
             evidence,
             items: BTreeSet::new(),
             said: Vec::new(),
+            seen: BTreeSet::new(),
             faults: faults(evidence, scenario),
             sent: Vec::new(),
             packets: Vec::new(),
             broken: BTreeMap::new(),
             transactions: BTreeMap::new(),
         };
-        reader.hear();
+        if !reader.faults.is_empty() {
+            reader.hear();
+        }
         reader
+    }
+
+    /// Whose programs run.
+    fn meet(&mut self, scenario: &Scenario) {
+        for (place, group) in (0..).zip(checkpoint::CATALOGUE) {
+            let mut hosts = scenario.hosts.iter();
+            if hosts.any(|host| group.actors.contains(&host.actor.name)) {
+                self.items.insert(Item::Group(place));
+            }
+        }
+    }
+
+    fn take_chances(&mut self) {
+        let began = self.faults.iter().filter(|fault| fault.armed);
+        for kind in began.map(|fault| fault.kind) {
+            let could = self.seen.iter().filter(|(_, tcp)| kind.can_touch(*tcp));
+            let chances = could.map(|(message, _)| Item::Chance(kind, *message));
+            self.items.extend(chances);
+        }
     }
 
     /// All messages: those over UDP and SIP's over TCP, then what else is said on connections.
@@ -83,12 +109,12 @@ impl<'a> Reader<'a> {
                 None => MessageKind::other("datagram"),
             };
             let tcp = sent.transport == Transport::Tcp;
-            self.items.insert(Item::Seen { message, tcp });
+            self.seen.insert((message, tcp));
             self.said.push((sent.record, message));
         }
         for utterance in &self.evidence.utterances {
             let message = MessageKind::of_stream(&utterance.what);
-            self.items.insert(Item::Seen { message, tcp: true });
+            self.seen.insert((message, true));
             self.said.push((utterance.sent.record, message));
         }
         self.said.sort_by_key(|(record, _)| *record);
@@ -155,7 +181,8 @@ impl<'a> Reader<'a> {
                     _ => {}
                 }
             }
-            _ => {}
+            Report::Checkpoint { place, .. } => _ = self.items.insert(Item::Checkpoint(*place)),
+            Report::Opened { .. } | Report::Closed { .. } => {}
         }
     }
 

@@ -46,6 +46,12 @@ pub use pattern::Pattern;
 pub use stream_pattern::{FrameKind, HttpPart, SsePart, StreamPattern};
 pub use subnet::Subnet;
 
+/// A length of time as scenario files write it, like "12.004s"; otherwise what is wrong with it.
+#[cfg(feature = "cli")]
+pub(crate) fn duration(text: &str) -> Result<std::time::Duration, String> {
+    units::duration(text).map_err(|wrong| wrong.to_string())
+}
+
 /// The JSON Schema of scenario files, as of draft 2020-12.
 #[must_use]
 pub fn schema() -> serde_json::Value {
