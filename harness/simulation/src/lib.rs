@@ -14,6 +14,7 @@ pub mod coverage;
 pub mod defect;
 pub mod divergence;
 pub mod evidence;
+pub mod explore;
 mod failure;
 mod injection;
 mod lives;

@@ -16,7 +16,7 @@ use crate::defect;
 use crate::divergence::{self, Divergence};
 use crate::failure;
 use crate::run::{Setup, Simulation, simulate};
-use crate::scenario::{Combination, Diagnostics, File, KnownBad, Names, Override, Scenario};
+use crate::scenario::{Combination, Diagnostics, Draft, File, KnownBad, Names, Override, Scenario};
 use crate::snapshot;
 use crate::trace::TraceHash;
 use crate::verdict::{self, Outcome};
@@ -220,6 +220,14 @@ impl Test {
             defects: &defects,
         };
         simulate(scenario, setup)
+    }
+
+    /// What it runs, as data that can be changed.
+    ///
+    /// # Errors
+    /// Never for a test of a suite: its overrides have been applied before.
+    pub fn draft(&self) -> Result<Draft, Diagnostics> {
+        Draft::new(&self.file, &self.combination, &self.overrides)
     }
 
     /// Runs it.

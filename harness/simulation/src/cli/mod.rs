@@ -1,9 +1,10 @@
-//! The command line: run, check, list, replay, diff.
+//! The command line: run, check, list, explore, replay, diff.
 //!
 //! Owns arguments, output and exit codes. Results go to standard output; mistakes, progress and the text of
 //! failures to standard error.
 
 mod diff;
+mod explore;
 mod json;
 mod output;
 mod pool;
@@ -62,6 +63,8 @@ enum Action {
     Check(Paths),
     /// Lists the tests that scenarios make
     List(Selection),
+    /// Searches scenarios for faults that nobody wrote down
+    Explore(explore::Explore),
     /// Runs one test again and prints everything that happened
     Replay(Replay),
     /// Shows where two runs part: of two seeds, with and without a fault, of two builds
@@ -119,6 +122,7 @@ pub fn main() -> ExitCode {
         Action::List(selection) => list(&selection),
         Action::Replay(replay) => replay.run(),
         Action::Diff(diff) => diff.run(),
+        Action::Explore(explore) => explore::explore(&explore),
     };
     exit.unwrap_or_else(|exit| exit).into()
 }

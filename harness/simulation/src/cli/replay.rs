@@ -128,8 +128,10 @@ pub(super) fn the_one<'a>(path: &std::path::Path, tests: &'a [Test]) -> Result<&
 
 /// A moment as the user writes it.
 fn moment(text: &str) -> Result<Instant, Exit> {
-    let length = scenario::duration(text).map_err(|wrong| {
-        output::mistake(&format!("--until {text}: {wrong}"));
+    let length = scenario::duration(text).ok_or_else(|| {
+        output::mistake(&format!(
+            "--until {text}: no length of time with a unit, like 12.004s or 500ms"
+        ));
         Exit::Mistake
     })?;
     Ok(Instant::START + length)

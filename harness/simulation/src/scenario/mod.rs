@@ -10,6 +10,7 @@
 mod adapter;
 mod conditions;
 mod diagnostic;
+mod draft;
 mod file;
 mod keys;
 mod lower;
@@ -35,6 +36,7 @@ mod value;
 
 pub(crate) use adapter::network_fault;
 pub use diagnostic::{Diagnostic, Diagnostics, Span};
+pub use draft::Draft;
 pub use file::File;
 pub use matrix::{Combination, NoAssignment, Override};
 pub use model::{
@@ -46,10 +48,10 @@ pub use pattern::Pattern;
 pub use stream_pattern::{FrameKind, HttpPart, SsePart, StreamPattern};
 pub use subnet::Subnet;
 
-/// A length of time as scenario files write it, like "12.004s"; otherwise what is wrong with it.
-#[cfg(feature = "cli")]
-pub(crate) fn duration(text: &str) -> Result<std::time::Duration, String> {
-    units::duration(text).map_err(|wrong| wrong.to_string())
+/// Reads a length of time, "500ms".
+#[must_use]
+pub fn duration(text: &str) -> Option<std::time::Duration> {
+    units::duration(text).ok()
 }
 
 /// The JSON Schema of scenario files, as of draft 2020-12.

@@ -4,6 +4,7 @@ mod command;
 mod determinism;
 mod docs;
 mod proofs;
+mod replay;
 mod status_codes;
 mod streams;
 mod support;
