@@ -4,9 +4,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::SocketAddr;
 
 use linefault_actors::{Report, TimerChange};
-use linefault_network::{self as network, HostId, Instant, TimerClass};
+use linefault_network::{self as network, ConnectionState, HostId, Instant, TimerClass};
 
 use crate::trace::{Event, Record, Trace};
 
@@ -28,8 +29,8 @@ pub struct Open {
     pub kind: &'static str,
     /// What a reader recognises it by.
     pub label: String,
-    /// The state that its machine is in, if it has one.
-    pub state: Option<&'static str>,
+    /// The state that its machine or connection is in, if it has one.
+    pub state: Option<String>,
     /// Since when.
     pub since: Instant,
 }
@@ -58,6 +59,8 @@ struct Reader {
     timers: BTreeMap<(HostId, u64, &'static str), Instant>,
     /// The engine's.
     wake_ups: BTreeMap<(HostId, u64), (Instant, TimerClass)>,
+    /// The other end and the state of TCP sockets, known before they are accepted.
+    connections: BTreeMap<(HostId, Key), (SocketAddr, ConnectionState)>,
 }
 
 impl Standing {
@@ -70,6 +73,7 @@ impl Standing {
                 reader.take(trace, host, record);
             }
         }
+        reader.name_connections();
         let mut timers = reader.pending(trace);
         timers.sort_by(|left, right| (left.due, &left.host).cmp(&(right.due, &right.host)));
         Self {
@@ -95,7 +99,7 @@ impl Reader {
             Event::Report(Report::State { id, to, .. }) => {
                 for kind in ["transaction", "answer"] {
                     if let Some(open) = self.open.get_mut(&(host, Key::Reported(kind, *id))) {
-                        open.state = Some(to);
+                        open.state = Some((*to).to_owned());
                     }
                 }
             }
@@ -122,6 +126,15 @@ impl Reader {
                 self.open.insert((host, Key::Socket(socket.0)), open);
             }
             N::SocketClosed { socket } => _ = self.open.remove(&(host, Key::Socket(socket.0))),
+            N::ConnectionState {
+                socket,
+                remote,
+                state,
+                ..
+            } => {
+                let key = (host, Key::Socket(socket.0));
+                self.connections.insert(key, (*remote, *state));
+            }
             N::TimerSet { timer, due, class } => {
                 self.wake_ups.insert((host, timer.0), (*due, *class));
             }
@@ -135,6 +148,15 @@ impl Reader {
                 self.wake_ups.retain(|(of, _), _| *of != host);
             }
             _ => {}
+        }
+    }
+
+    fn name_connections(&mut self) {
+        for (key, open) in &mut self.open {
+            if let Some((remote, state)) = self.connections.get(key) {
+                open.label.push_str(&format!(" → {remote}"));
+                open.state = Some(format!("{state:?}"));
+            }
         }
     }
 
@@ -177,9 +199,8 @@ impl fmt::Display for Standing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "open")?;
         for open in &self.open {
-            let state = open
-                .state
-                .map_or(String::new(), |state| format!("  in {state}"));
+            let state = open.state.as_deref();
+            let state = state.map_or(String::new(), |state| format!("  in {state}"));
             let (host, kind, label) = (&open.host, open.kind, &open.label);
             writeln!(f, "  {host}  {kind} {label}  since {}{state}", open.since)?;
         }
