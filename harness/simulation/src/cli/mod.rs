@@ -1,4 +1,4 @@
-//! The command line: run, check, list, explore, replay, diff.
+//! The command line: run, check, list, explore, merge, replay, diff.
 //!
 //! Owns arguments, output and exit codes. Results go to standard output; mistakes, progress and the text of
 //! failures to standard error.
@@ -36,6 +36,8 @@ pub enum Exit {
     Mistake = 2,
     /// We are wrong.
     Harness = 3,
+    /// Somebody stopped it before its end, as shells number that.
+    Interrupted = 130,
 }
 
 impl From<Exit> for ExitCode {
@@ -65,6 +67,8 @@ enum Action {
     List(Selection),
     /// Searches scenarios for faults that nobody wrote down
     Explore(explore::Explore),
+    /// Puts the parts of a campaign together
+    Merge(explore::Merge),
     /// Runs one test again and prints everything that happened
     Replay(Replay),
     /// Shows where two runs part: of two seeds, with and without a fault, of two builds
@@ -123,6 +127,7 @@ pub fn main() -> ExitCode {
         Action::Replay(replay) => replay.run(),
         Action::Diff(diff) => diff.run(),
         Action::Explore(explore) => explore::explore(&explore),
+        Action::Merge(merge) => explore::merge(&merge),
     };
     exit.unwrap_or_else(|exit| exit).into()
 }
