@@ -8,9 +8,11 @@ mod item;
 mod json;
 mod message;
 mod reader;
+mod said;
 mod table;
 #[cfg(test)]
 mod tests;
+mod touch;
 
 use std::collections::BTreeMap;
 

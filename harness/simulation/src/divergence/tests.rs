@@ -52,11 +52,11 @@ fn a_run_that_does_not_repeat_itself_is_caught_and_the_first_difference_told() {
     let (left, right) = (left.unwrap(), right.unwrap());
     assert_ne!(left.line, right.line);
     assert_eq!(left.line.id as usize, divergence.common);
-    // The REGISTER differs by its random identifiers, and was sent because the step said so.
-    assert_eq!(left.line.event, "sent");
+    // The transaction of the REGISTER differs by its random branch, and was opened because the step said so.
+    assert_eq!(left.line.event, "opened");
     assert!(left.causes.iter().any(|cause| cause.event == "step"));
     let text = divergence.to_string();
-    assert!(text.contains("udp differs: "), "{text}");
+    assert!(text.contains("label differs: REGISTER "), "{text}");
     assert!(text.contains("because "), "{text}");
 }
 
