@@ -84,9 +84,12 @@ impl<'a> Touches<'a> {
     fn take(&mut self, id: RecordId, record: &'a Record) {
         match &record.event {
             Event::Network(event) => self.happened(id, record, event),
-            Event::Unsent(_) => {
-                let fault = record.host.and_then(|host| self.broken.get(&host).copied());
-                if let Some(fault) = fault {
+            Event::Unsent(unsent) => {
+                // A kernel that knows its neighbour to be gone refuses at once.
+                let target = self.evidence.trace.host_at(unsent.to);
+                let ends = [record.host, target].into_iter().flatten();
+                let fault = ends.filter_map(|host| self.broken.get(&host)).next();
+                if let Some(fault) = fault.copied() {
                     self.touch_said(fault, id);
                 }
             }

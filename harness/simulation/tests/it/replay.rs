@@ -46,7 +46,7 @@ fn until_a_moment_shows_what_is_open_and_pending_and_nothing_later() {
     assert_eq!(ran.code, Some(0), "{}", ran.err);
     // The BYE is under way: alice's transaction waits for its Timer E, bob's things went with his power.
     assert!(
-        ran.out.contains("  12.000  alice ──▶ proxy    BYE"),
+        ran.out.contains("  12.000  alice ──▶ proxy   BYE"),
         "{}",
         ran.out
     );
@@ -136,7 +136,10 @@ fn mistakes_are_named_with_exit_code_2_and_nothing_on_standard_output() {
             &["replay", "call.toml", "--until", "12"],
             "--until 12: no length of time",
         ),
-        (&["replay", "call.toml", "--until", "-1s"], "-1s"),
+        (
+            &["replay", "call.toml", "--until=-1s"],
+            "--until -1s: no length of time",
+        ),
     ];
     for (arguments, text) in mistakes {
         let ran = linefault(folder.path(), arguments);
