@@ -3,6 +3,7 @@
 mod command;
 mod determinism;
 mod docs;
+mod explore;
 mod proofs;
 mod replay;
 mod status_codes;
