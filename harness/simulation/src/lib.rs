@@ -14,6 +14,7 @@ pub mod defect;
 pub mod evidence;
 mod failure;
 mod injection;
+pub mod ladder;
 mod lives;
 mod logging;
 pub mod oracle;

@@ -3,26 +3,23 @@
 //! Owns the text of snapshots. Nothing in it depends on the machine, the wall clock or the build; branches,
 //! tags and Call-IDs are numbered as they appear.
 
-mod aliases;
 mod codes;
 mod ladder;
-mod streams;
 
 use std::fmt::Write as _;
 
 use linefault_network::Instant;
 use tracing::Level;
 
-use aliases::Aliases;
-
 use crate::evidence::Evidence;
+use crate::ladder::Aliases;
 use crate::oracle;
 use crate::scenario::{Combination, KnownBad, Scenario};
 use crate::trace::{Event, Trace};
 use crate::verdict::{FaultOutcome, Outcome, Verdict};
 
 pub use codes::{StatusLine, status_lines};
-pub use ladder::{Line, ladder};
+pub use ladder::{Line, ladder, lines};
 
 /// The levels that are counted, the least urgent first.
 pub const LEVELS: [Level; 3] = [Level::INFO, Level::WARN, Level::ERROR];

@@ -8,13 +8,14 @@ use crate::evidence::Evidence;
 const SHORTEST: usize = 8;
 
 /// What to call each identifier of a run.
-pub(super) struct Aliases {
+#[derive(Debug)]
+pub(crate) struct Aliases {
     /// The longest identifier first, so that none is cut up by one that it contains.
     names: Vec<(String, String)>,
 }
 
 impl Aliases {
-    pub(super) fn of(evidence: &Evidence<'_>) -> Self {
+    pub(crate) fn of(evidence: &Evidence<'_>) -> Self {
         let mut names = Vec::new();
         let mut known = BTreeSet::new();
         let mut counts = [0_u32; 3];
@@ -45,7 +46,7 @@ impl Aliases {
     }
 
     /// The text with every identifier replaced.
-    pub(super) fn apply(&self, text: &str) -> String {
+    pub(crate) fn apply(&self, text: &str) -> String {
         let present = self
             .names
             .iter()

@@ -1,0 +1,125 @@
+//! Datagrams and SIP messages over TCP as rows, repeats folded into the first.
+
+use std::collections::BTreeMap;
+
+use linefault_network::{Alteration, LossReason};
+use linefault_protocol::sip::Transport;
+
+use super::{End, Fold, Message, Origin, Reading, Row, Sending, What};
+use crate::evidence::{Fate, Transmission};
+
+pub(super) fn rows(reading: &Reading<'_>) -> Vec<Row> {
+    let mut series: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+    let sent = &reading.evidence.transmissions;
+    for (place, sent) in sent.iter().enumerate() {
+        let key = (sent.from, sent.destination, sent.transport, &sent.datagram);
+        series.entry(key).or_default().push(place);
+    }
+    // Messages that left in one segment have one record.
+    let mut series: Vec<_> = series.into_values().collect();
+    series.sort();
+    let rows = series.iter().filter_map(|places| reading.message(places));
+    rows.collect()
+}
+
+impl Reading<'_> {
+    fn message(&self, places: &[usize]) -> Option<Row> {
+        let sent = |place: &usize| Some((*place, self.evidence.transmissions.get(*place)?));
+        let series: Vec<_> = places.iter().filter_map(sent).collect();
+        let (_, first) = series.first()?;
+        let altered = series
+            .iter()
+            .filter(|(_, sent)| !sent.alterations.is_empty());
+        let message = Message {
+            from: End::Host(first.from),
+            to: first.to.map_or(End::Address(first.destination), End::Host),
+            label: label(first),
+            status: first.message.as_deref().and_then(|message| message.status),
+            over_tcp: first.transport == Transport::Tcp,
+            fold: Fold::Repeats,
+            origin: Origin::Transmissions,
+            sendings: series.iter().map(|sent| sending(*sent)).collect(),
+            trouble: series.iter().find_map(|(_, sent)| self.reason(sent.fate)),
+            alterations: altered.map(|(_, sent)| alterations(sent)).collect(),
+        };
+        Some(Row {
+            record: first.record,
+            at: first.at,
+            what: What::Message(message),
+        })
+    }
+
+    /// Why something did not arrive.
+    fn reason(&self, fate: Fate) -> Option<String> {
+        match fate {
+            Fate::Underway | Fate::Arrived { .. } => None,
+            Fate::Lost { reason } => Some(self.loss(reason)),
+            Fate::Unsent(error) => {
+                let kind = error.kind.description().to_lowercase();
+                Some(format!("{kind} (errno {})", error.errno))
+            }
+        }
+    }
+
+    fn loss(&self, reason: LossReason) -> String {
+        match reason {
+            LossReason::Fault(fault) => format!("lost: {}", self.fault(fault)),
+            LossReason::NoRoute => "lost: nobody has this address".to_owned(),
+            LossReason::NeighbourSilent => "lost: no answer to ARP".to_owned(),
+            LossReason::NeighbourQueueFull => "lost: too many wait for ARP".to_owned(),
+            LossReason::HostGone => "lost: the host is gone".to_owned(),
+            LossReason::QueueFull(fault) => {
+                format!("lost: the queue is full ({})", self.fault(fault))
+            }
+            LossReason::NoMapping => "lost: the NAT has no mapping for it".to_owned(),
+            LossReason::Filtered => "lost: the NAT does not let this sender in".to_owned(),
+            LossReason::NatFull => "lost: the NAT has no port left".to_owned(),
+            LossReason::Checksum => "lost: the checksum is wrong".to_owned(),
+            LossReason::BacklogFull => "lost: too many wait to be accepted".to_owned(),
+            LossReason::PortClosed => "lost: the port is closed".to_owned(),
+            LossReason::BufferFull => "lost: the receive buffer is full".to_owned(),
+            LossReason::NoGroup => "lost: nobody has joined the group".to_owned(),
+            LossReason::NoSocket => "lost: the socket is gone".to_owned(),
+        }
+    }
+}
+
+fn sending((place, sent): (usize, &Transmission)) -> Sending {
+    Sending {
+        record: sent.record,
+        at: sent.at,
+        arrived: sent.arrived.first().copied(),
+        arrives: matches!(sent.fate, Fate::Arrived { .. } | Fate::Underway),
+        place,
+    }
+}
+
+fn label(sent: &Transmission) -> String {
+    match sent.message.as_deref() {
+        None => format!("{} bytes", sent.datagram.len()),
+        Some(message) => match message.message.request_uri() {
+            Some(uri) => format!("{} {uri}", message.method),
+            None => message.summary(),
+        },
+    }
+}
+
+/// What faults did to a message, and when it arrived in the end.
+fn alterations(sent: &Transmission) -> String {
+    let words = sent.alterations.iter().map(|how| match how {
+        Alteration::Delayed { .. } => "delayed",
+        Alteration::Reordered => "held back",
+        Alteration::Duplicated { .. } => "duplicated",
+        Alteration::Corrupted => "corrupted",
+        Alteration::Truncated => "truncated",
+    });
+    let mut words: Vec<_> = words.collect();
+    words.dedup();
+    let arrived: Vec<_> = sent.arrived.iter().map(ToString::to_string).collect();
+    let arrived = if arrived.is_empty() {
+        "never".to_owned()
+    } else {
+        arrived.join(" ")
+    };
+    format!("{}, arrived {arrived}", words.join(", "))
+}
