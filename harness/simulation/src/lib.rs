@@ -19,6 +19,8 @@ mod lives;
 mod logging;
 pub mod oracle;
 pub mod panics;
+#[cfg(feature = "report")]
+pub mod report;
 pub mod run;
 pub mod scenario;
 mod sighting;

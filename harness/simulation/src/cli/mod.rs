@@ -1,4 +1,4 @@
-//! The command line: run, check, list, replay.
+//! The command line: run, check, list, report, replay.
 //!
 //! Owns arguments, output and exit codes. Results go to standard output; mistakes, progress and the text of
 //! failures to standard error.
@@ -6,6 +6,7 @@
 mod json;
 mod output;
 mod pool;
+mod report;
 
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
@@ -55,6 +56,8 @@ enum Action {
     Check(Paths),
     /// Lists the tests that scenarios make
     List(Selection),
+    /// Writes a report: a page with the ladder of every test, or other formats
+    Report(report::Report),
     /// Runs one test again and prints everything that happened
     Replay(Replay),
 }
@@ -120,6 +123,7 @@ pub fn main() -> ExitCode {
         Action::Run(run) => execute(&run),
         Action::Check(paths) => check(&paths.paths),
         Action::List(selection) => list(&selection),
+        Action::Report(report) => report::execute(&report),
         Action::Replay(replay) => self::replay(&replay),
     };
     exit.unwrap_or_else(|exit| exit).into()

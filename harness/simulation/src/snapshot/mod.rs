@@ -103,10 +103,7 @@ fn summary(
             "faults",
             or_nothing(fault_lines(scenario, outcome, evidence)),
         ),
-        (
-            "left over",
-            or_nothing(left_over_lines(outcome, evidence, &aliases)),
-        ),
+        ("left over", or_nothing(left_over_lines(outcome, evidence))),
         ("verdict", verdict_lines(twin, outcome, evidence, &aliases)),
     ]
 }
@@ -188,7 +185,10 @@ fn fault_text(outcome: &FaultOutcome, evidence: &Evidence<'_>) -> String {
     )
 }
 
-fn left_over_lines(outcome: &Outcome, evidence: &Evidence<'_>, aliases: &Aliases) -> Vec<String> {
+/// What was open at the end, a line each.
+#[must_use]
+pub fn left_over_lines(outcome: &Outcome, evidence: &Evidence<'_>) -> Vec<String> {
+    let aliases = Aliases::of(evidence);
     let line = |thing: &oracle::LeftOver| {
         let label = aliases.apply(&thing.label);
         format!(
