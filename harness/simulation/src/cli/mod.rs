@@ -4,6 +4,7 @@
 //! failures to standard error.
 
 mod json;
+mod junit;
 mod output;
 mod pool;
 mod report;
@@ -16,6 +17,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::scenario::Override;
 use crate::suite::{Suite, Test};
+use junit::JunitFile;
 use output::Output;
 
 /// How the command ends.
@@ -94,6 +96,9 @@ struct Run {
     /// Prints one JSON object a line and a test
     #[arg(long)]
     json: bool,
+    /// Writes the results to this file as JUnit XML, too
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -143,16 +148,28 @@ fn usage(help: &clap::Error) -> Exit {
 fn execute(run: &Run) -> Result<Exit, Exit> {
     let suite = select(&run.selection)?;
     let mut output = Output::new(run.json, run.trace, suite.tests.len());
+    let junit = run.junit.as_deref();
+    let mut junit = junit
+        .map(|path| JunitFile::open(path, &suite))
+        .transpose()?;
     let mut worst = report_mistakes(&suite);
-    worst = worst.max(run_all(&suite.tests, &mut output)?);
+    worst = worst.max(run_all(&suite.tests, &mut output, junit.as_mut())?);
+    junit.map_or(Ok(()), JunitFile::write)?;
     output.summary(suite.tests.len(), suite.mistakes.len());
     Ok(worst)
 }
 
-fn run_all(tests: &[Test], output: &mut Output) -> Result<Exit, Exit> {
+fn run_all(
+    tests: &[Test],
+    output: &mut Output,
+    mut junit: Option<&mut JunitFile>,
+) -> Result<Exit, Exit> {
     let mut worst = Exit::Pass;
     let written = pool::run_all(tests, |test, result| {
         worst = worst.max(result.exit());
+        if let Some(junit) = &mut junit {
+            junit.add(test, &result);
+        }
         output.result(test, &result)
     });
     written.map_err(|error| output::broken_pipe(&error))?;
@@ -217,7 +234,7 @@ fn replay(replay: &Replay) -> Result<Exit, Exit> {
         return Ok(Exit::Mistake);
     }
     let mut output = Output::new(false, true, tests.len());
-    Ok(worst.max(run_all(&tests, &mut output)?))
+    Ok(worst.max(run_all(&tests, &mut output, None)?))
 }
 
 fn load(paths: &[PathBuf], seed: Option<u64>, set: &[String]) -> Result<Suite, Exit> {

@@ -128,6 +128,22 @@ impl Style {
         }
     }
 
+    /// What stands before the label of what happens at one host; nothing for messages.
+    #[must_use]
+    pub const fn sign(self) -> &'static str {
+        match self {
+            Self::Request | Self::Provisional | Self::Success | Self::Refusal | Self::Data => "",
+            Self::Debug => "DEBUG",
+            Self::Info => "INFO",
+            Self::Warn => "WARN",
+            Self::Error => "ERROR",
+            Self::Step => "▷",
+            Self::Fault | Self::Panic | Self::Violation => "✗",
+            Self::FaultOver => "✓",
+            Self::Timer => "◷",
+        }
+    }
+
     fn of(message: &Message) -> Self {
         match (message.status, message.origin) {
             (Some(..200), _) => Self::Provisional,

@@ -99,11 +99,18 @@ impl Folder {
         Ok(folder)
     }
 
-    /// Writes a file of the report; `name` may have folders in it, with `/`.
+    /// Writes a file of the report; `name` may have folders in it, with `/`. A name that this report has written
+    /// already gets a `~` before its ending.
     ///
     /// # Errors
     /// The name is taken by what no report has written, or the system refuses.
     pub fn write(&mut self, name: &str, text: &str) -> Result<(), FolderError> {
+        let mut name = name.to_owned();
+        // Two tests may have one name, if two folders hold files of the same name.
+        while self.written.contains(&name) {
+            name.insert(name.rfind('.').unwrap_or(name.len()), '~');
+        }
+        let name = name.as_str();
         let path = self.path.join(name);
         if !is_inside(name) || !self.listed.contains(name) && path.exists() {
             return Err(FolderError::Occupied {
@@ -148,6 +155,17 @@ impl Folder {
         let list: String = self.listed.iter().map(|name| format!("{name}\n")).collect();
         fs::write(&marker, list).map_err(|error| system(&marker, error))
     }
+}
+
+/// The file of a test: its name and the ending, without what would lead out of the folder.
+#[must_use]
+pub fn file_name(test: &str, ending: &str) -> String {
+    let parts = test
+        .split('/')
+        .filter(|part| !matches!(*part, "" | "." | ".."));
+    let plain = |part: &str| part.replace(['\\', '\n', '\r', ':'], "-");
+    let parts: Vec<_> = parts.map(plain).collect();
+    format!("{}{ending}", parts.join("/"))
 }
 
 fn refuse_others(folder: &Path) -> Result<(), FolderError> {

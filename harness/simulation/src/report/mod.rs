@@ -8,10 +8,18 @@ mod chart;
 mod content;
 pub mod folder;
 mod html;
+mod json;
+mod junit;
+mod mermaid;
 mod stretches;
+mod svg;
 mod threads;
 
 pub use case::{Case, FaultRow, Objection};
 pub use chart::{Chart, Column, Rung, Style};
 pub use html::Page;
+pub use json::ladder;
+pub use junit::Junit;
+pub use mermaid::mermaid;
 pub use stretches::Stretch;
+pub use svg::svg;

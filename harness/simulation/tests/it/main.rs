@@ -1,9 +1,11 @@
 //! The command as its users meet it, the promise that a run repeats byte for byte, and what the documents say.
 
+mod browser;
 mod command;
 mod determinism;
 mod docs;
 mod proofs;
+mod report;
 mod status_codes;
 mod streams;
 mod support;
