@@ -108,8 +108,12 @@ fn connect(reading: &Reading<'_>, place: usize, connection: &Connection) -> Row 
     let established = connection.established.map(|seen| seen.at);
     let ends = (place, connection);
     let mut row = row(ends, Side::Up, connection.opened, established, label);
-    let failure = failure(reading, connection).filter(|_| established.is_none());
-    if let (What::Message(message), Some((error, at))) = (&mut row.what, failure) {
+    if established.is_some() {
+        return row;
+    }
+    if let (What::Message(message), Some((error, at))) =
+        (&mut row.what, failure(reading, connection))
+    {
         message.trouble = Some(format!("{error} at {at}"));
     }
     row

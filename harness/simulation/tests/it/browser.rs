@@ -96,7 +96,7 @@ fn a_reviewer_finds_reads_and_filters_without_an_error() {
 
     tab.open(&page(
         folder.path(),
-        "#power-off@run.platform=macos+known-bad-1",
+        "#bye/power-off@run.platform=macos+known-bad-1",
     ));
     assert_eq!(
         tab.text("document.querySelector('#ladder .current').classList.contains('violation')"),
@@ -181,7 +181,7 @@ fn the_page_fits_dark_screens_and_telephones() {
     keep(&tab, "overview-phone.png");
     tab.open(&page(
         folder.path(),
-        "#power-off@run.platform=macos+known-bad-1",
+        "#bye/power-off@run.platform=macos+known-bad-1",
     ));
     assert_eq!(tab.text(too_wide), "false");
     assert_eq!(
@@ -207,7 +207,7 @@ fn markup_in_a_scenario_is_text_in_the_browser() {
         tab.text("document.querySelector('#head h1').textContent")
             .contains("<script>alert(1)</script>")
     );
-    tab.click_on("[...document.querySelectorAll('#ladder g[role=option]')].find((row) => row.textContent.includes('OPTIONS'))");
+    tab.click_on("[...document.querySelectorAll('#ladder g[role=option].request')].find((row) => row.textContent.includes('OPTIONS'))");
     assert!(
         tab.text("byId('message').textContent")
             .contains("branch=z9hG4bK-<b>bold</b>")

@@ -274,7 +274,7 @@ fn run_writes_junit_beside_its_output_and_overwrites_nothing_else() {
     let list = read(folder.path(), "results.xml");
     xml_texts(&list).expect("it is XML");
     assert!(
-        list.contains("tests=\"1\" failures=\"0\" errors=\"0\""),
+        list.contains("tests=\"1\" skipped=\"0\" failures=\"0\" errors=\"0\""),
         "{list}"
     );
     let refused = run("call.toml");
