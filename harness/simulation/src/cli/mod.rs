@@ -1,8 +1,9 @@
-//! The command line: run, check, list, report, replay.
+//! The command line: run, check, list, report, explore, merge, replay.
 //!
 //! Owns arguments, output and exit codes. Results go to standard output; mistakes, progress and the text of
 //! failures to standard error.
 
+mod explore;
 mod json;
 mod junit;
 mod output;
@@ -15,10 +16,13 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::coverage::Coverage;
+use crate::evidence::Evidence;
 use crate::scenario::Override;
 use crate::suite::{Suite, Test};
 use junit::JunitFile;
 use output::Output;
+use pool::TestResult;
 
 /// How the command ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,6 +35,8 @@ pub enum Exit {
     Mistake = 2,
     /// We are wrong.
     Harness = 3,
+    /// Somebody stopped it before its end, as shells number that.
+    Interrupted = 130,
 }
 
 impl From<Exit> for ExitCode {
@@ -48,7 +54,7 @@ struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 everything passes, 1 a violation, 2 a mistake in a scenario or in \
-                          the arguments, 3 a fault of linefault itself.";
+                          the arguments, 3 a fault of linefault itself, 130 stopped before its end.";
 
 #[derive(Debug, Subcommand)]
 enum Action {
@@ -60,6 +66,10 @@ enum Action {
     List(Selection),
     /// Writes a report: a page with the ladder of every test, or other formats
     Report(report::Report),
+    /// Searches scenarios for faults that nobody wrote down
+    Explore(explore::Explore),
+    /// Puts the parts of a campaign together
+    Merge(explore::Merge),
     /// Runs one test again and prints everything that happened
     Replay(Replay),
 }
@@ -99,6 +109,9 @@ struct Run {
     /// Writes the results to this file as JUnit XML, too
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
+    /// Prints what all these tests together have tried: which faults hit which messages, which timers fired where
+    #[arg(long)]
+    coverage: bool,
 }
 
 #[derive(Debug, Args)]
@@ -129,6 +142,8 @@ pub fn main() -> ExitCode {
         Action::Check(paths) => check(&paths.paths),
         Action::List(selection) => list(&selection),
         Action::Report(report) => report::execute(&report),
+        Action::Explore(explore) => explore::explore(&explore),
+        Action::Merge(merge) => explore::merge(&merge),
         Action::Replay(replay) => self::replay(&replay),
     };
     exit.unwrap_or_else(|exit| exit).into()
@@ -153,23 +168,39 @@ fn execute(run: &Run) -> Result<Exit, Exit> {
         .map(|path| JunitFile::open(path, &suite))
         .transpose()?;
     let mut worst = report_mistakes(&suite);
-    worst = worst.max(run_all(&suite.tests, &mut output, junit.as_mut())?);
+    let mut coverage = run.coverage.then(Coverage::default);
+    let ran = run_all(&suite.tests, &mut output, |test, result| {
+        if let Some(junit) = &mut junit {
+            junit.add(test, result);
+        }
+        if let (Some(sum), TestResult::Ran { outcome, .. }) = (&mut coverage, result) {
+            sum.merge(&Coverage::of(
+                &Evidence::new(&outcome.simulation),
+                test.scenario(),
+            ));
+        }
+    });
+    worst = worst.max(ran?);
     junit.map_or(Ok(()), JunitFile::write)?;
+    if let Some(coverage) = coverage {
+        output
+            .coverage(&coverage)
+            .map_err(|error| output::broken_pipe(&error))?;
+    }
     output.summary(suite.tests.len(), suite.mistakes.len());
     Ok(worst)
 }
 
+/// Runs them all; each result is shown to `also`, too.
 fn run_all(
     tests: &[Test],
     output: &mut Output,
-    mut junit: Option<&mut JunitFile>,
+    mut also: impl FnMut(&Test, &TestResult),
 ) -> Result<Exit, Exit> {
     let mut worst = Exit::Pass;
     let written = pool::run_all(tests, |test, result| {
         worst = worst.max(result.exit());
-        if let Some(junit) = &mut junit {
-            junit.add(test, &result);
-        }
+        also(test, &result);
         output.result(test, &result)
     });
     written.map_err(|error| output::broken_pipe(&error))?;
@@ -234,7 +265,7 @@ fn replay(replay: &Replay) -> Result<Exit, Exit> {
         return Ok(Exit::Mistake);
     }
     let mut output = Output::new(false, true, tests.len());
-    Ok(worst.max(run_all(&tests, &mut output, None)?))
+    Ok(worst.max(run_all(&tests, &mut output, |_, _| {})?))
 }
 
 fn load(paths: &[PathBuf], seed: Option<u64>, set: &[String]) -> Result<Suite, Exit> {
