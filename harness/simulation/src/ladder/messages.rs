@@ -106,14 +106,7 @@ fn label(sent: &Transmission) -> String {
 
 /// What faults did to a message, and when it arrived in the end.
 fn alterations(sent: &Transmission) -> String {
-    let words = sent.alterations.iter().map(|how| match how {
-        Alteration::Delayed { .. } => "delayed",
-        Alteration::Reordered => "held back",
-        Alteration::Duplicated { .. } => "duplicated",
-        Alteration::Corrupted => "corrupted",
-        Alteration::Truncated => "truncated",
-    });
-    let mut words: Vec<_> = words.collect();
+    let mut words: Vec<_> = sent.alterations.iter().map(|how| word(*how)).collect();
     words.dedup();
     let arrived: Vec<_> = sent.arrived.iter().map(ToString::to_string).collect();
     let arrived = if arrived.is_empty() {
@@ -122,4 +115,15 @@ fn alterations(sent: &Transmission) -> String {
         arrived.join(" ")
     };
     format!("{}, arrived {arrived}", words.join(", "))
+}
+
+/// What an alteration is called.
+pub(super) const fn word(how: Alteration) -> &'static str {
+    match how {
+        Alteration::Delayed { .. } => "delayed",
+        Alteration::Reordered => "held back",
+        Alteration::Duplicated { .. } => "duplicated",
+        Alteration::Corrupted => "corrupted",
+        Alteration::Truncated => "truncated",
+    }
 }

@@ -4,6 +4,7 @@
 //! snapshots and reports render the same rows.
 
 mod aliases;
+mod effects;
 mod local;
 mod messages;
 mod streams;
@@ -18,6 +19,7 @@ use crate::evidence::Evidence;
 use crate::scenario::Scenario;
 
 pub(crate) use aliases::Aliases;
+pub use effects::effects;
 pub use timers::timers;
 
 /// One row of a ladder.
@@ -131,20 +133,19 @@ pub enum Kind {
     Fault(Option<usize>),
     /// It is over.
     FaultOver(Option<usize>),
+    /// That fault does something to TCP segments.
+    Effect(Option<usize>),
     /// Code panics uninvited.
     Panic,
     /// A protocol timer fires.
     Timer,
 }
 
-/// The rows of a run; repeats of a message are folded into its first row. Without timers: see [`timers`].
+/// The rows of a run; repeats of a message are folded into its first row. Without timers and
+/// what faults do to TCP segments: see [`timers`] and [`effects`].
 #[must_use]
 pub fn rows(scenario: &Scenario, evidence: &Evidence<'_>) -> Vec<Row> {
-    let reading = Reading {
-        scenario,
-        evidence,
-        aliases: Aliases::of(evidence),
-    };
+    let reading = Reading::new(scenario, evidence);
     let mut rows = messages::rows(&reading);
     rows.extend(streams::rows(&reading));
     rows.extend(local::rows(&reading));
@@ -213,4 +214,14 @@ struct Reading<'a> {
     scenario: &'a Scenario,
     evidence: &'a Evidence<'a>,
     aliases: Aliases,
+}
+
+impl<'a> Reading<'a> {
+    fn new(scenario: &'a Scenario, evidence: &'a Evidence<'a>) -> Self {
+        Self {
+            scenario,
+            evidence,
+            aliases: Aliases::of(evidence),
+        }
+    }
 }

@@ -172,6 +172,7 @@ impl Chart {
     pub fn of(scenario: &Scenario, outcome: &Outcome, evidence: &Evidence<'_>) -> Self {
         let mut rows = ladder::rows(scenario, evidence);
         rows.extend(ladder::timers(evidence));
+        rows.extend(ladder::effects(scenario, evidence));
         rows.sort_by_key(|row| row.record);
         let mut drawing = Drawing {
             scenario,
@@ -247,6 +248,7 @@ impl Drawing<'_> {
             Kind::Step => (Style::Step, local.host),
             Kind::Fault(fault) => (Style::Fault, local.host.or(self.place(fault))),
             Kind::FaultOver(fault) => (Style::FaultOver, local.host.or(self.place(fault))),
+            Kind::Effect(_) => (Style::Fault, local.host),
             Kind::Panic => (Style::Panic, local.host),
             Kind::Timer => (Style::Timer, local.host),
         };

@@ -63,7 +63,7 @@ fn at_one(local: &Local, evidence: &Evidence<'_>, width: usize) -> String {
             return format!("{host:<width$} {level:<5} {:<width$}  {}", "", local.text);
         }
         Kind::Step => "▷",
-        Kind::Fault(_) | Kind::Panic => "✗",
+        Kind::Fault(_) | Kind::Effect(_) | Kind::Panic => "✗",
         Kind::FaultOver(_) => "✓",
         Kind::Timer => "◷",
     };

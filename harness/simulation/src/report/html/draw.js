@@ -106,7 +106,7 @@ class Drawing {
     ground.append(svg("rect", { class: "ground", x: 1, y: 1, width: this.width - 2, height: height - 2, rx: 4 }));
     const group = svg("g", { ...name, id: `row-${index}`, role: "option", "aria-selected": index === this.current });
     // Takes the pointer where nothing is drawn.
-    group.append(svg("rect", { fill: "transparent", width: this.width, height }));
+    group.append(svg("rect", { class: "pick", width: this.width, height }));
     if (stretch) this.drawStretch(group, stretch);
     else if (rung[3] >= 0) this.drawArrow(group, rung);
     else this.drawLocal(group, rung, style);

@@ -192,6 +192,7 @@ class View {
     if (sendings.length) parts.push(this.times(sendings));
     parts.push(make("pre", fullText(text)));
     byId("message").replaceChildren(...parts);
+    byId("message").className = this.data.styles[style];
     byId("message").hidden = false;
     byId("message").scrollTop = 0;
     this.drawing.measure();

@@ -185,7 +185,8 @@ impl Tab<'_> {
 
     /// What an expression comes to.
     pub(super) fn evaluate(&self, expression: &str) -> Value {
-        let question = json!({ "expression": expression, "returnByValue": true });
+        let question =
+            json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
         let answer = self.command("Runtime.evaluate", &question);
         assert!(
             answer.get("exceptionDetails").is_none(),
@@ -206,8 +207,20 @@ impl Tab<'_> {
         value.as_str().unwrap_or_default().to_owned()
     }
 
-    /// Clicks with the mouse in the middle of what is visible of an element.
+    /// Waits until an expression is true: what the page does later, like following an address.
+    pub(super) fn wait_until(&self, expression: &str) {
+        self.evaluate(&format!(
+            "new Promise((done) => {{ const look = () => ({expression}) ? done() : setTimeout(look, 10); look() }})"
+        ));
+    }
+
+    /// Brings an element into view and clicks with the mouse in the middle of what is visible of it.
     pub(super) fn click_on(&self, element: &str) {
+        // The page draws what comes into view in the next frame.
+        self.evaluate(&format!(
+            "({element}).scrollIntoView({{ block: 'center', inline: 'start' }}); \
+             new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        ));
         let place = self.evaluate(&format!(
             "(() => {{ const box = ({element}).getBoundingClientRect(); \
              return [(Math.max(box.left, 0) + Math.min(box.right, innerWidth)) / 2, (box.top + box.bottom) / 2] }})()"
