@@ -17,7 +17,7 @@ const ARROW: usize = 36;
 const LINE: usize = 24;
 const BAND: usize = 30;
 /// Pixels of the head, and between columns at least.
-const HEAD: usize = 110;
+const HEAD: usize = 130;
 const STEP: usize = 170;
 /// Tenths of a pixel that a letter is wide.
 const LETTER: usize = 76;
@@ -27,7 +27,7 @@ const STYLE: &str = include_str!("picture.css");
 /// The picture of one test.
 #[must_use]
 pub fn svg(case: &Case) -> String {
-    let picture = Picture::of(&case.chart);
+    let picture = Picture::of(case);
     let height = HEAD + picture.rows.iter().map(Row::height).sum::<usize>() + BAND;
     let width = picture.width;
     let verdict = if case.passes { "success" } else { "error" };
@@ -37,8 +37,8 @@ pub fn svg(case: &Case) -> String {
             style { (PreEscaped(STYLE)) }
             rect.paper width=(width) height=(height) {}
             text.title x="16" y="28" { (plain(&case.title)) }
-            text.faint x="16" y="48" { (plain(&case.name)) " · " (plain(&case.heading())) " · "
-                tspan.{ (verdict) } { (case.verdict) } }
+            text.faint x="16" y="48" { (plain(&case.name)) }
+            text.faint x="16" y="67" { (plain(&case.heading())) " · " tspan.toned.{ (verdict) } { (case.verdict) } }
             (picture.names(height))
             (picture.markup())
         }
@@ -71,7 +71,8 @@ impl Row<'_> {
 }
 
 impl<'a> Picture<'a> {
-    fn of(chart: &'a Chart) -> Self {
+    fn of(case: &'a Case) -> Self {
+        let chart = &case.chart;
         let names = chart.columns.iter();
         let longest = names.map(|column| {
             letters(
@@ -84,11 +85,15 @@ impl<'a> Picture<'a> {
         });
         let step = longest.max().unwrap_or(0).max(STEP);
         let width = TIME + 50 + step * chart.columns.len().saturating_sub(1) + EDGE;
+        let heading = case.heading().chars().count() + case.verdict.len() + 3;
+        let words = heading
+            .max(case.name.chars().count())
+            .max(case.title.chars().count() * 3 / 2);
         Self {
             columns: &chart.columns,
             rows: rows(chart),
             step,
-            width: width.max(720),
+            width: width.max(letters(words.max(80))),
         }
     }
 
