@@ -1,11 +1,14 @@
-//! The command line: run, check, list, report, explore, merge, replay.
+//! The command line: run, check, list, report, explore, merge, replay, new, explain.
 //!
 //! Owns arguments, output and exit codes. Results go to standard output; mistakes, progress and the text of
 //! failures to standard error.
 
+mod captures;
+mod explain;
 mod explore;
 mod json;
 mod junit;
+mod new;
 mod output;
 mod pool;
 mod report;
@@ -20,6 +23,7 @@ use crate::coverage::Coverage;
 use crate::evidence::Evidence;
 use crate::scenario::Override;
 use crate::suite::{Suite, Test};
+use captures::Captures;
 use junit::JunitFile;
 use output::Output;
 use pool::TestResult;
@@ -72,6 +76,10 @@ enum Action {
     Merge(explore::Merge),
     /// Runs one test again and prints everything that happened
     Replay(Replay),
+    /// Writes a scenario to begin with, below `scenarios`
+    New(new::New),
+    /// Explains a word of scenario files, with an example
+    Explain(explain::Explain),
 }
 
 #[derive(Debug, Args)]
@@ -112,6 +120,15 @@ struct Run {
     /// Prints what all these tests together have tried: which faults hit which messages, which timers fired where
     #[arg(long)]
     coverage: bool,
+    #[command(flatten)]
+    pcap: Pcap,
+}
+
+#[derive(Debug, Args)]
+struct Pcap {
+    /// Writes the traffic as pcapng: of one test to a file *.pcapng, of several to a folder
+    #[arg(long, value_name = "PATH")]
+    pcap: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -127,6 +144,17 @@ struct Replay {
     /// Replays the broken twin of that number, from 1
     #[arg(long, value_name = "NUMBER")]
     known_bad: Option<usize>,
+    #[command(flatten)]
+    pcap: Pcap,
+}
+
+impl Pcap {
+    fn plan(&self, tests: &[Test]) -> Result<Captures, Exit> {
+        Captures::plan(self.pcap.as_deref(), tests).map_err(|wrong| {
+            output::mistake(&wrong.to_string());
+            Exit::Mistake
+        })
+    }
 }
 
 /// Runs the command with the process's arguments.
@@ -145,6 +173,8 @@ pub fn main() -> ExitCode {
         Action::Explore(explore) => explore::explore(&explore),
         Action::Merge(merge) => explore::merge(&merge),
         Action::Replay(replay) => self::replay(&replay),
+        Action::New(new) => new::run(&new),
+        Action::Explain(explain) => explain::run(&explain),
     };
     exit.unwrap_or_else(|exit| exit).into()
 }
@@ -162,6 +192,7 @@ fn usage(help: &clap::Error) -> Exit {
 
 fn execute(run: &Run) -> Result<Exit, Exit> {
     let suite = select(&run.selection)?;
+    let captures = run.pcap.plan(&suite.tests)?;
     let mut output = Output::new(run.json, run.trace, suite.tests.len());
     let junit = run.junit.as_deref();
     let mut junit = junit
@@ -169,7 +200,7 @@ fn execute(run: &Run) -> Result<Exit, Exit> {
         .transpose()?;
     let mut worst = report_mistakes(&suite);
     let mut coverage = run.coverage.then(Coverage::default);
-    let ran = run_all(&suite.tests, &mut output, |test, result| {
+    let ran = run_all(&suite.tests, &captures, &mut output, |test, result| {
         if let Some(junit) = &mut junit {
             junit.add(test, result);
         }
@@ -194,6 +225,7 @@ fn execute(run: &Run) -> Result<Exit, Exit> {
 /// Runs them all; each result is shown to `also`, too.
 fn run_all(
     tests: &[Test],
+    captures: &Captures,
     output: &mut Output,
     mut also: impl FnMut(&Test, &TestResult),
 ) -> Result<Exit, Exit> {
@@ -201,6 +233,10 @@ fn run_all(
     let written = pool::run_all(tests, |test, result| {
         worst = worst.max(result.exit());
         also(test, &result);
+        if let Err(wrong) = captures.save(test, &result) {
+            output.mistake(&wrong.to_string());
+            worst = worst.max(Exit::Mistake);
+        }
         output.result(test, &result)
     });
     written.map_err(|error| output::broken_pipe(&error))?;
@@ -264,8 +300,10 @@ fn replay(replay: &Replay) -> Result<Exit, Exit> {
         ));
         return Ok(Exit::Mistake);
     }
+    let captures = replay.pcap.plan(&tests)?;
     let mut output = Output::new(false, true, tests.len());
-    Ok(worst.max(run_all(&tests, &mut output, |_, _| {})?))
+    let ran = run_all(&tests, &captures, &mut output, |_, _| {})?;
+    Ok(worst.max(ran))
 }
 
 fn load(paths: &[PathBuf], seed: Option<u64>, set: &[String]) -> Result<Suite, Exit> {
