@@ -1,9 +1,10 @@
-//! The command line: run, check, list, report, explore, merge, replay, new, explain.
+//! The command line: run, check, list, report, explore, merge, replay, diff, new, explain.
 //!
 //! Owns arguments, output and exit codes. Results go to standard output; mistakes, progress and the text of
 //! failures to standard error.
 
 mod captures;
+mod diff;
 mod explain;
 mod explore;
 mod json;
@@ -11,6 +12,7 @@ mod junit;
 mod new;
 mod output;
 mod pool;
+mod replay;
 mod report;
 
 use std::io::{self, IsTerminal as _};
@@ -24,9 +26,11 @@ use crate::evidence::Evidence;
 use crate::scenario::Override;
 use crate::suite::{Suite, Test};
 use captures::Captures;
+use diff::Diff;
 use junit::JunitFile;
 use output::Output;
 use pool::TestResult;
+use replay::Replay;
 
 /// How the command ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,6 +84,8 @@ enum Action {
     New(new::New),
     /// Explains a word of scenario files, with an example
     Explain(explain::Explain),
+    /// Shows where two runs part: of two seeds, with and without a fault, of two builds
+    Diff(Diff),
 }
 
 #[derive(Debug, Args)]
@@ -131,23 +137,6 @@ struct Pcap {
     pcap: Option<PathBuf>,
 }
 
-#[derive(Debug, Args)]
-struct Replay {
-    /// The scenario file
-    path: PathBuf,
-    /// The seed, if not the file's own
-    #[arg(long, value_name = "NUMBER")]
-    seed: Option<u64>,
-    /// Sets a key of the scenario; an axis of the matrix is held at that value
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    set: Vec<String>,
-    /// Replays the broken twin of that number, from 1
-    #[arg(long, value_name = "NUMBER")]
-    known_bad: Option<usize>,
-    #[command(flatten)]
-    pcap: Pcap,
-}
-
 impl Pcap {
     fn plan(&self, tests: &[Test]) -> Result<Captures, Exit> {
         Captures::plan(self.pcap.as_deref(), tests).map_err(|wrong| {
@@ -170,9 +159,10 @@ pub fn main() -> ExitCode {
         Action::Check(paths) => check(&paths.paths),
         Action::List(selection) => list(&selection),
         Action::Report(report) => report::execute(&report),
+        Action::Replay(replay) => replay.run(),
+        Action::Diff(diff) => diff.run(),
         Action::Explore(explore) => explore::explore(&explore),
         Action::Merge(merge) => explore::merge(&merge),
-        Action::Replay(replay) => self::replay(&replay),
         Action::New(new) => new::run(&new),
         Action::Explain(explain) => explain::run(&explain),
     };
@@ -282,28 +272,6 @@ fn select(selection: &Selection) -> Result<Suite, Exit> {
         }
     }
     Ok(suite)
-}
-
-fn replay(replay: &Replay) -> Result<Exit, Exit> {
-    let suite = load(std::slice::from_ref(&replay.path), replay.seed, &replay.set)?;
-    let worst = report_mistakes(&suite);
-    let tests: Vec<Test> = suite
-        .tests
-        .into_iter()
-        .filter(|test| test.known_bad().map(|twin| twin.number) == replay.known_bad)
-        .collect();
-    if tests.is_empty() && worst == Exit::Pass {
-        let number = replay.known_bad.unwrap_or_default();
-        output::mistake(&format!(
-            "{} has no broken twin {number}",
-            replay.path.display()
-        ));
-        return Ok(Exit::Mistake);
-    }
-    let captures = replay.pcap.plan(&tests)?;
-    let mut output = Output::new(false, true, tests.len());
-    let ran = run_all(&tests, &captures, &mut output, |_, _| {})?;
-    Ok(worst.max(ran))
 }
 
 fn load(paths: &[PathBuf], seed: Option<u64>, set: &[String]) -> Result<Suite, Exit> {

@@ -8,6 +8,7 @@ mod docs;
 mod explain;
 mod explore;
 mod proofs;
+mod replay;
 mod report;
 mod starter;
 mod status_codes;
