@@ -20,12 +20,15 @@ mod failure;
 #[cfg(feature = "suite")]
 pub mod harness;
 mod injection;
+pub mod ladder;
 mod lives;
 mod logging;
 pub mod oracle;
 pub mod panics;
 #[cfg(feature = "pcap")]
 pub mod pcap;
+#[cfg(feature = "report")]
+pub mod report;
 pub mod run;
 pub mod scenario;
 mod sighting;

@@ -1,4 +1,4 @@
-//! The command line: run, check, list, explore, merge, replay, diff, new, explain.
+//! The command line: run, check, list, report, explore, merge, replay, diff, new, explain.
 //!
 //! Owns arguments, output and exit codes. Results go to standard output; mistakes, progress and the text of
 //! failures to standard error.
@@ -8,10 +8,12 @@ mod diff;
 mod explain;
 mod explore;
 mod json;
+mod junit;
 mod new;
 mod output;
 mod pool;
 mod replay;
+mod report;
 
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
@@ -25,6 +27,7 @@ use crate::scenario::Override;
 use crate::suite::{Suite, Test};
 use captures::Captures;
 use diff::Diff;
+use junit::JunitFile;
 use output::Output;
 use pool::TestResult;
 use replay::Replay;
@@ -69,6 +72,8 @@ enum Action {
     Check(Paths),
     /// Lists the tests that scenarios make
     List(Selection),
+    /// Writes a report: a page with the ladder of every test, or other formats
+    Report(report::Report),
     /// Searches scenarios for faults that nobody wrote down
     Explore(explore::Explore),
     /// Puts the parts of a campaign together
@@ -115,6 +120,9 @@ struct Run {
     /// Prints one JSON object a line and a test
     #[arg(long)]
     json: bool,
+    /// Writes the results to this file as JUnit XML, too
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
     /// Prints what all these tests together have tried: which faults hit which messages, which timers fired where
     #[arg(long)]
     coverage: bool,
@@ -150,6 +158,7 @@ pub fn main() -> ExitCode {
         Action::Run(run) => execute(&run),
         Action::Check(paths) => check(&paths.paths),
         Action::List(selection) => list(&selection),
+        Action::Report(report) => report::execute(&report),
         Action::Replay(replay) => replay.run(),
         Action::Diff(diff) => diff.run(),
         Action::Explore(explore) => explore::explore(&explore),
@@ -175,10 +184,25 @@ fn execute(run: &Run) -> Result<Exit, Exit> {
     let suite = select(&run.selection)?;
     let captures = run.pcap.plan(&suite.tests)?;
     let mut output = Output::new(run.json, run.trace, suite.tests.len());
+    let junit = run.junit.as_deref();
+    let mut junit = junit
+        .map(|path| JunitFile::open(path, &suite))
+        .transpose()?;
     let mut worst = report_mistakes(&suite);
     let mut coverage = run.coverage.then(Coverage::default);
-    let all = run_all(&suite.tests, &captures, &mut output, coverage.as_mut())?;
-    worst = worst.max(all);
+    let ran = run_all(&suite.tests, &captures, &mut output, |test, result| {
+        if let Some(junit) = &mut junit {
+            junit.add(test, result);
+        }
+        if let (Some(sum), TestResult::Ran { outcome, .. }) = (&mut coverage, result) {
+            sum.merge(&Coverage::of(
+                &Evidence::new(&outcome.simulation),
+                test.scenario(),
+            ));
+        }
+    });
+    worst = worst.max(ran?);
+    junit.map_or(Ok(()), JunitFile::write)?;
     if let Some(coverage) = coverage {
         output
             .coverage(&coverage)
@@ -188,25 +212,20 @@ fn execute(run: &Run) -> Result<Exit, Exit> {
     Ok(worst)
 }
 
-/// Runs them all; what they have tried is added to `coverage`, where somebody wants it.
+/// Runs them all; each result is shown to `also`, too.
 fn run_all(
     tests: &[Test],
     captures: &Captures,
     output: &mut Output,
-    mut coverage: Option<&mut Coverage>,
+    mut also: impl FnMut(&Test, &TestResult),
 ) -> Result<Exit, Exit> {
     let mut worst = Exit::Pass;
     let written = pool::run_all(tests, |test, result| {
         worst = worst.max(result.exit());
+        also(test, &result);
         if let Err(wrong) = captures.save(test, &result) {
             output.mistake(&wrong.to_string());
             worst = worst.max(Exit::Mistake);
-        }
-        if let (Some(sum), TestResult::Ran { outcome, .. }) = (&mut coverage, &result) {
-            sum.merge(&Coverage::of(
-                &Evidence::new(&outcome.simulation),
-                test.scenario(),
-            ));
         }
         output.result(test, &result)
     });

@@ -1,5 +1,6 @@
 //! The command as its users meet it, the promise that a run repeats byte for byte, and what the documents say.
 
+mod browser;
 mod captures;
 mod command;
 mod determinism;
@@ -8,6 +9,7 @@ mod explain;
 mod explore;
 mod proofs;
 mod replay;
+mod report;
 mod starter;
 mod status_codes;
 mod streams;
