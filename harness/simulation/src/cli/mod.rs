@@ -55,7 +55,7 @@ struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 everything passes, 1 a violation, 2 a mistake in a scenario or in \
-                          the arguments, 3 a fault of linefault itself.";
+                          the arguments, 3 a fault of linefault itself, 130 stopped before its end.";
 
 #[derive(Debug, Subcommand)]
 enum Action {

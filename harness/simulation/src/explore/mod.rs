@@ -62,7 +62,7 @@ impl<'p> Explorer<'p> {
     /// An explorer of that plan.
     #[must_use]
     pub fn new(plan: &'p Plan) -> Self {
-        let draws = Draws::new(plan.aims(), plan.window());
+        let draws = Draws::new(plan.aims(), plan.window(), plan.first_steps());
         Self { plan, draws }
     }
 

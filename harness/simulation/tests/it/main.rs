@@ -5,6 +5,7 @@ mod command;
 mod determinism;
 mod docs;
 mod explain;
+mod explore;
 mod proofs;
 mod starter;
 mod status_codes;
