@@ -7,6 +7,7 @@ mod docs;
 mod explain;
 mod explore;
 mod proofs;
+mod rsip_bridge;
 mod starter;
 mod status_codes;
 mod streams;
