@@ -28,14 +28,14 @@ fn messages() -> BTreeMap<Vec<u8>, Message> {
     messages
 }
 
-fn meaning(message: &Message) -> (Option<&str>, Option<u16>, Vec<(&str, &str)>, &[u8]) {
-    let fields = message.fields();
-    let fields = fields.map(|field| (field.name(), field.value()));
+/// Start line and header fields as text, and the body.
+fn meaning(message: &Message) -> (Vec<String>, &[u8]) {
     let status = message.status().map(|status| status.code());
+    let start = format!("{:?} {status:?}", message.request_uri());
+    let fields = message.fields();
+    let fields = fields.map(|field| format!("{}: {}", field.name(), field.value()));
     (
-        message.request_uri(),
-        status,
-        fields.collect(),
+        std::iter::once(start).chain(fields).collect(),
         message.body(),
     )
 }
