@@ -8,7 +8,15 @@ use std::path::{Path, PathBuf};
 const LAYERS: [(&str, &[&str]); 3] = [
     (
         "protocol",
-        &["bytes", "md-5", "memchr", "sdp-types", "serde_json", "sha2"],
+        &[
+            "bytes",
+            "md-5",
+            "memchr",
+            "rsip",
+            "sdp-types",
+            "serde_json",
+            "sha2",
+        ],
     ),
     ("network", &["bytes", "tokio"]),
     (

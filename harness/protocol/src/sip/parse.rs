@@ -291,7 +291,7 @@ fn check(message: &Message) -> Result<(), Fault> {
 }
 
 #[cfg(test)]
-mod generate;
+pub(in crate::sip) mod generate;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

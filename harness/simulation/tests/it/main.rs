@@ -10,6 +10,7 @@ mod explore;
 mod proofs;
 mod replay;
 mod report;
+mod rsip_bridge;
 mod starter;
 mod status_codes;
 mod streams;
