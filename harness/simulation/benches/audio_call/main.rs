@@ -41,6 +41,13 @@ const FRAMES: u32 = 2000;
 #[expect(clippy::print_stdout, reason = "that is what a bench is for")]
 fn main() {
     let scenario = read(CALL);
+    if std::env::var("LF_LOOP").is_ok() {
+        for _ in 0..4 {
+            let run = simulate(&scenario, Setup::default());
+            black_box(findings(&Evidence::new(&run)));
+        }
+        return;
+    }
     let run = simulate(&scenario, Setup::default());
     let evidence = Evidence::new(&run);
     assert_eq!(findings(&evidence), 0, "the call is in order");
