@@ -1,6 +1,6 @@
 //! The transaction layer's notes in the words of an actor's trace.
 
-use linefault_protocol::sip::transaction::{self, Event, Kind, State, Timer};
+use linefault_protocol::sip::transaction::{self, Event, Timer};
 
 use crate::{Report, TimerChange};
 
@@ -30,10 +30,10 @@ pub(crate) fn of(report: transaction::Report) -> Option<Report> {
             to,
             on,
         } => Report::State {
-            machine: kind(machine),
+            machine: machine.name(),
             id: transaction.number(),
-            from: state(from),
-            to: state(to),
+            from: from.name(),
+            to: to.name(),
             on: event(on),
         },
         Note::TimerSet {
@@ -54,31 +54,9 @@ pub(crate) fn of(report: transaction::Report) -> Option<Report> {
 
 fn timed(id: transaction::TransactionId, which: Timer, change: TimerChange) -> Report {
     Report::Timer {
-        timer: timer(which).0,
+        timer: which.name(),
         id: id.number(),
         change,
-    }
-}
-
-fn kind(kind: Kind) -> &'static str {
-    match kind {
-        Kind::InviteClient => "INVITE client",
-        Kind::NonInviteClient => "non-INVITE client",
-        Kind::InviteServer => "INVITE server",
-        Kind::NonInviteServer => "non-INVITE server",
-    }
-}
-
-fn state(state: State) -> &'static str {
-    match state {
-        State::Initial => "Initial",
-        State::Calling => "Calling",
-        State::Trying => "Trying",
-        State::Proceeding => "Proceeding",
-        State::Accepted => "Accepted",
-        State::Completed => "Completed",
-        State::Confirmed => "Confirmed",
-        State::Terminated => "Terminated",
     }
 }
 
@@ -90,28 +68,28 @@ fn event(event: Event) -> &'static str {
         Event::Provisional => "1xx",
         Event::Success => "2xx",
         Event::Failure => "3xx-6xx",
-        Event::Fired(which) => timer(which).1,
+        Event::Fired(which) => fired(which),
         Event::TransportError => "transport error",
         Event::Terminate => "terminate",
     }
 }
 
-/// A timer's name, and what its firing is called.
-fn timer(timer: Timer) -> (&'static str, &'static str) {
+/// What a timer's firing is called.
+fn fired(timer: Timer) -> &'static str {
     match timer {
-        Timer::A => ("A", "Timer A"),
-        Timer::B => ("B", "Timer B"),
-        Timer::C => ("C", "Timer C"),
-        Timer::D => ("D", "Timer D"),
-        Timer::E => ("E", "Timer E"),
-        Timer::F => ("F", "Timer F"),
-        Timer::G => ("G", "Timer G"),
-        Timer::H => ("H", "Timer H"),
-        Timer::I => ("I", "Timer I"),
-        Timer::J => ("J", "Timer J"),
-        Timer::K => ("K", "Timer K"),
-        Timer::L => ("L", "Timer L"),
-        Timer::M => ("M", "Timer M"),
-        Timer::Trying => ("Trying", "Timer Trying"),
+        Timer::A => "Timer A",
+        Timer::B => "Timer B",
+        Timer::C => "Timer C",
+        Timer::D => "Timer D",
+        Timer::E => "Timer E",
+        Timer::F => "Timer F",
+        Timer::G => "Timer G",
+        Timer::H => "Timer H",
+        Timer::I => "Timer I",
+        Timer::J => "Timer J",
+        Timer::K => "Timer K",
+        Timer::L => "Timer L",
+        Timer::M => "Timer M",
+        Timer::Trying => "Timer Trying",
     }
 }

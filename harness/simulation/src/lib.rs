@@ -10,8 +10,10 @@
 mod backend;
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod coverage;
 pub mod defect;
 pub mod evidence;
+pub mod explore;
 mod failure;
 mod injection;
 mod lives;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crate::defect;
 use crate::failure;
-use crate::scenario::{Combination, Diagnostics, File, KnownBad, Names, Override, Scenario};
+use crate::scenario::{Combination, Diagnostics, Draft, File, KnownBad, Names, Override, Scenario};
 use crate::snapshot;
 use crate::verdict::{self, Outcome};
 
@@ -176,6 +176,14 @@ impl Test {
     pub fn known_bad(&self) -> Option<&KnownBad> {
         self.known_bad
             .and_then(|index| self.scenario.known_bads.get(index))
+    }
+
+    /// What it runs, as data that can be changed.
+    ///
+    /// # Errors
+    /// Never for a test of a suite: its overrides have been applied before.
+    pub fn draft(&self) -> Result<Draft, Diagnostics> {
+        Draft::new(&self.file, &self.combination, &self.overrides)
     }
 
     /// Runs it.

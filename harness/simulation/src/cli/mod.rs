@@ -1,8 +1,9 @@
-//! The command line: run, check, list, replay.
+//! The command line: run, check, list, explore, merge, replay.
 //!
 //! Owns arguments, output and exit codes. Results go to standard output; mistakes, progress and the text of
 //! failures to standard error.
 
+mod explore;
 mod json;
 mod output;
 mod pool;
@@ -13,9 +14,12 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::coverage::Coverage;
+use crate::evidence::Evidence;
 use crate::scenario::Override;
 use crate::suite::{Suite, Test};
 use output::Output;
+use pool::TestResult;
 
 /// How the command ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +32,8 @@ pub enum Exit {
     Mistake = 2,
     /// We are wrong.
     Harness = 3,
+    /// Somebody stopped it before its end, as shells number that.
+    Interrupted = 130,
 }
 
 impl From<Exit> for ExitCode {
@@ -55,6 +61,10 @@ enum Action {
     Check(Paths),
     /// Lists the tests that scenarios make
     List(Selection),
+    /// Searches scenarios for faults that nobody wrote down
+    Explore(explore::Explore),
+    /// Puts the parts of a campaign together
+    Merge(explore::Merge),
     /// Runs one test again and prints everything that happened
     Replay(Replay),
 }
@@ -91,6 +101,9 @@ struct Run {
     /// Prints one JSON object a line and a test
     #[arg(long)]
     json: bool,
+    /// Prints what all these tests together have tried: which faults hit which messages, which timers fired where
+    #[arg(long)]
+    coverage: bool,
 }
 
 #[derive(Debug, Args)]
@@ -120,6 +133,8 @@ pub fn main() -> ExitCode {
         Action::Run(run) => execute(&run),
         Action::Check(paths) => check(&paths.paths),
         Action::List(selection) => list(&selection),
+        Action::Explore(explore) => explore::explore(&explore),
+        Action::Merge(merge) => explore::merge(&merge),
         Action::Replay(replay) => self::replay(&replay),
     };
     exit.unwrap_or_else(|exit| exit).into()
@@ -140,15 +155,32 @@ fn execute(run: &Run) -> Result<Exit, Exit> {
     let suite = select(&run.selection)?;
     let mut output = Output::new(run.json, run.trace, suite.tests.len());
     let mut worst = report_mistakes(&suite);
-    worst = worst.max(run_all(&suite.tests, &mut output)?);
+    let mut coverage = run.coverage.then(Coverage::default);
+    worst = worst.max(run_all(&suite.tests, &mut output, coverage.as_mut())?);
+    if let Some(coverage) = coverage {
+        output
+            .coverage(&coverage)
+            .map_err(|error| output::broken_pipe(&error))?;
+    }
     output.summary(suite.tests.len(), suite.mistakes.len());
     Ok(worst)
 }
 
-fn run_all(tests: &[Test], output: &mut Output) -> Result<Exit, Exit> {
+/// Runs them all; what they have tried is added to `coverage`, where somebody wants it.
+fn run_all(
+    tests: &[Test],
+    output: &mut Output,
+    mut coverage: Option<&mut Coverage>,
+) -> Result<Exit, Exit> {
     let mut worst = Exit::Pass;
     let written = pool::run_all(tests, |test, result| {
         worst = worst.max(result.exit());
+        if let (Some(sum), TestResult::Ran { outcome, .. }) = (&mut coverage, &result) {
+            sum.merge(&Coverage::of(
+                &Evidence::new(&outcome.simulation),
+                test.scenario(),
+            ));
+        }
         output.result(test, &result)
     });
     written.map_err(|error| output::broken_pipe(&error))?;
@@ -213,7 +245,7 @@ fn replay(replay: &Replay) -> Result<Exit, Exit> {
         return Ok(Exit::Mistake);
     }
     let mut output = Output::new(false, true, tests.len());
-    Ok(worst.max(run_all(&tests, &mut output)?))
+    Ok(worst.max(run_all(&tests, &mut output, None)?))
 }
 
 fn load(paths: &[PathBuf], seed: Option<u64>, set: &[String]) -> Result<Suite, Exit> {

@@ -6,6 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::pool::TestResult;
 use super::{Exit, json};
+use crate::coverage::Coverage;
 use crate::suite::Test;
 use crate::verdict::Outcome;
 
@@ -71,6 +72,19 @@ impl Output {
             }
         }
         Ok(())
+    }
+
+    /// Prints what all tests together have tried: two tables, or one more JSON object.
+    ///
+    /// # Errors
+    /// Standard output cannot be written to.
+    pub(super) fn coverage(&self, coverage: &Coverage) -> io::Result<()> {
+        let text = if self.json {
+            serde_json::json!({ "coverage": coverage.to_json() }).to_string()
+        } else {
+            format!("\n{coverage}")
+        };
+        self.print(&text)
     }
 
     /// Prints how many tests there were and what became of them.

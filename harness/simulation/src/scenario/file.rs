@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::adapter;
 use super::diagnostic::{Diagnostic, Diagnostics, Source, Span};
-use super::keys::Table;
+use super::keys::{Kind, Table};
 use super::lower::Lowering;
 use super::matrix::{self, Combination, Override};
-use super::model::Scenario;
+use super::model::{Fault, Run, Scenario};
 use super::names::Names;
 use super::path;
 use super::reader::Reader;
@@ -104,12 +104,33 @@ impl File {
         combination: &Combination,
         overrides: &[Override],
     ) -> Result<Scenario, Diagnostics> {
-        let mut sources = vec![self.source.clone()];
-        sources.extend(
-            overrides
-                .iter()
-                .map(|given| Source::new("--set", &given.text)),
-        );
+        let (root, mut mistakes) = self.settled(combination, overrides);
+        let (scenario, found) = self.lowered(&root);
+        mistakes.extend(found);
+        let sources = self.sources(overrides);
+        match scenario {
+            Some(scenario) if mistakes.is_empty() => Ok(Scenario {
+                sources,
+                ..scenario
+            }),
+            _ => Err(Diagnostics::new(sources, mistakes)),
+        }
+    }
+
+    /// The texts that places of the scenario may lie in.
+    pub(super) fn sources(&self, overrides: &[Override]) -> Vec<Source> {
+        let given = overrides
+            .iter()
+            .map(|given| Source::new("--set", &given.text));
+        std::iter::once(self.source.clone()).chain(given).collect()
+    }
+
+    /// The tree in one combination and with some keys set from outside; and the overrides that lead nowhere.
+    pub(super) fn settled(
+        &self,
+        combination: &Combination,
+        overrides: &[Override],
+    ) -> (Node, Vec<Diagnostic>) {
         let mut root = self.combined(combination);
         let mut mistakes = Vec::new();
         for (index, given) in overrides.iter().enumerate() {
@@ -128,15 +149,7 @@ impl File {
                 }
             }
         }
-        let (scenario, found) = self.lowered(&root);
-        mistakes.extend(found);
-        match scenario {
-            Some(scenario) if mistakes.is_empty() => Ok(Scenario {
-                sources,
-                ..scenario
-            }),
-            _ => Err(Diagnostics::new(sources, mistakes)),
-        }
+        (root, mistakes)
     }
 
     /// Shows a place of the file, in the manner of a diagnostic.
@@ -151,6 +164,28 @@ impl File {
     ) -> String {
         let sources = std::slice::from_ref(&self.source);
         super::diagnostic::point(sources, span, title, label, help, color)
+    }
+
+    /// The faults of a `[timeline]` that is given apart from the tree, and its mistakes.
+    pub(super) fn lowered_faults(
+        &self,
+        root: &Node,
+        timeline: &Node,
+        run: &Run,
+    ) -> (Vec<Fault>, Vec<Diagnostic>) {
+        let keys = self.table.keys.iter().find(|key| key.name == "timeline");
+        let Some(Kind::Table(table)) = keys.map(|key| &key.kind) else {
+            return (Vec::new(), Vec::new());
+        };
+        let mut reader = Reader::new(root, &self.table);
+        let record = reader.record(timeline, table, None);
+        let mut lowering = Lowering {
+            reader: &mut reader,
+            vocabulary: &self.vocabulary,
+            names: &self.names,
+        };
+        let faults = lowering.faults(&record, Some(run));
+        (faults, reader.mistakes)
     }
 
     /// Every mistake in every combination, once.
@@ -196,7 +231,8 @@ impl File {
         root
     }
 
-    fn lowered(&self, root: &Node) -> (Option<Scenario>, Vec<Diagnostic>) {
+    /// The scenario that a tree describes, and its mistakes.
+    pub(super) fn lowered(&self, root: &Node) -> (Option<Scenario>, Vec<Diagnostic>) {
         let mut reader = Reader::new(root, &self.table);
         let record = reader.document();
         let mut lowering = Lowering {

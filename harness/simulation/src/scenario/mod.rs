@@ -10,6 +10,7 @@
 mod adapter;
 mod conditions;
 mod diagnostic;
+mod draft;
 mod file;
 mod keys;
 mod lower;
@@ -35,6 +36,7 @@ mod value;
 
 pub(crate) use adapter::network_fault;
 pub use diagnostic::{Diagnostic, Diagnostics, Span};
+pub use draft::Draft;
 pub use file::File;
 pub use matrix::{Combination, NoAssignment, Override};
 pub use model::{
@@ -45,6 +47,13 @@ pub use names::Names;
 pub use pattern::Pattern;
 pub use stream_pattern::{FrameKind, HttpPart, SsePart, StreamPattern};
 pub use subnet::Subnet;
+pub(crate) use suggest::nearest;
+
+/// Reads a length of time, "500ms".
+#[must_use]
+pub fn duration(text: &str) -> Option<std::time::Duration> {
+    units::duration(text).ok()
+}
 
 /// The JSON Schema of scenario files, as of draft 2020-12.
 #[must_use]

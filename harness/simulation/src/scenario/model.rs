@@ -15,6 +15,7 @@ use tracing::Level;
 use super::diagnostic::{Source, Span, point};
 use super::pattern::Pattern;
 use super::subnet::Subnet;
+use super::units;
 
 /// One scenario, ready to run.
 #[derive(Clone, Debug)]
@@ -77,6 +78,14 @@ pub struct Latency {
     pub min: Duration,
     /// The longest; never less than `min`.
     pub max: Duration,
+}
+
+impl Latency {
+    /// Reads "5ms" or "2ms..8ms".
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        units::latency(text).ok()
+    }
 }
 
 /// A local network. Hosts on it are neighbours; a router stands between it and every other.

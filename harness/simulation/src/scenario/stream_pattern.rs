@@ -91,6 +91,34 @@ impl StreamPattern {
         (protocol == "audiosocket").then(|| nearest(word, names))?
     }
 
+    /// The narrowest patterns that mean this: one for each event of a chunk, one for anything else that has a name.
+    #[must_use]
+    pub fn of(what: &What) -> Vec<Self> {
+        match what {
+            What::Frame(frame) => FRAMES
+                .iter()
+                .find(|(_, kind)| kind.matches(frame))
+                .map(|(_, kind)| Self::AudioSocket(*kind))
+                .into_iter()
+                .collect(),
+            What::Http(message) => vec![Self::Http(match &message.start {
+                HttpStart::Request { method, .. } => HttpPart::Request(method.as_str().into()),
+                HttpStart::Response { status } => HttpPart::Status(*status),
+            })],
+            What::Events(chunk) => {
+                let part = |name: &str| match name {
+                    "" => SsePart::Data,
+                    name => SsePart::Event(name.into()),
+                };
+                chunk
+                    .events()
+                    .map(|event| Self::Sse(part(&event.name)))
+                    .collect()
+            }
+            What::NoFrame(_) | What::Chunk(_) | What::Bytes => Vec::new(),
+        }
+    }
+
     /// Whether that is meant.
     #[must_use]
     pub fn matches(&self, what: &What) -> bool {

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+use toml_writer::{TomlKeyBuilder, TomlStringBuilder, TomlWrite as _};
 
 use super::diagnostic::{Diagnostic, Span};
 
@@ -115,12 +116,41 @@ impl Node {
         }
     }
 
+    /// The value as TOML, on one line.
+    pub(super) fn toml(&self) -> String {
+        match &self.data {
+            Data::Text(text) => quoted(text),
+            Data::List(items) => {
+                let items: Vec<String> = items.iter().map(Self::toml).collect();
+                format!("[{}]", items.join(", "))
+            }
+            Data::Table(entries) if entries.is_empty() => "{}".to_owned(),
+            Data::Table(entries) => {
+                let pair =
+                    |(word, node): &(Word, Self)| format!("{} = {}", word.toml(), node.toml());
+                let pairs: Vec<String> = entries.iter().map(pair).collect();
+                format!("{{ {} }}", pairs.join(", "))
+            }
+            _ => self.inline(),
+        }
+    }
+
     /// The text, if this is one.
     pub(super) fn text(&self) -> Option<&str> {
         match &self.data {
             Data::Text(text) => Some(text),
             _ => None,
         }
+    }
+}
+
+impl Word {
+    /// The key as TOML, in quotes only where it needs them.
+    pub(super) fn toml(&self) -> String {
+        let mut text = String::new();
+        // Writing to a text cannot fail.
+        let _ = text.key(TomlKeyBuilder::new(&self.text).as_default());
+        text
     }
 }
 
@@ -137,6 +167,14 @@ impl Data {
             Self::Table(_) => "a table",
         }
     }
+}
+
+/// A basic string: all on one line, whatever it holds.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::new();
+    // Writing to a text cannot fail.
+    let _ = quoted.value(TomlStringBuilder::new(text).as_basic());
+    quoted
 }
 
 /// The first mistake of syntax.

@@ -159,6 +159,41 @@ pub fn judge(scenario: &Scenario, known_bad: Option<usize>) -> Outcome {
     Outcome { verdict, ..outcome }
 }
 
+/// Runs a scenario and says what was wrong, without asking whether each fault had an effect: that takes one more run for
+/// each. What `look` makes of the run comes along; nothing if the run had to be broken off.
+pub fn observe<T>(
+    scenario: &Scenario,
+    defects: &[(HostIndex, &'static Defect)],
+    look: impl FnOnce(&Evidence<'_>) -> T,
+) -> (Simulation, Vec<Violation>, Option<T>) {
+    let setup = Setup {
+        without: &[],
+        defects,
+    };
+    let simulation = simulate(scenario, setup);
+    if matches!(simulation.end, End::Flooded | End::Stuck) {
+        let violations = end_violation(&simulation).into_iter().collect();
+        return (simulation, violations, None);
+    }
+    let evidence = Evidence::new(&simulation);
+    let violations = violations(scenario, &evidence, &simulation);
+    let looked = look(&evidence);
+    (simulation, violations, Some(looked))
+}
+
+/// Everything that is wrong with a run, but for faults without effect.
+fn violations(
+    scenario: &Scenario,
+    evidence: &Evidence<'_>,
+    simulation: &Simulation,
+) -> Vec<Violation> {
+    let mut violations = end_violation(simulation).into_iter().collect::<Vec<_>>();
+    violations.extend(expectation::broken(scenario, evidence));
+    violations.extend(oracle_findings(evidence));
+    violations.extend(steps_not_taken(scenario, simulation));
+    violations
+}
+
 /// A run that had to be broken off says nothing but that.
 fn broken_off(simulation: Simulation) -> Outcome {
     let unjudged = |count: &FaultCount| FaultOutcome {
@@ -182,11 +217,8 @@ fn judge_whole(
 ) -> Outcome {
     let evidence = Evidence::new(&simulation);
     let faults = fault::outcomes(scenario, &simulation, defects);
-    let mut violations = end_violation(&simulation).into_iter().collect::<Vec<_>>();
-    violations.extend(expectation::broken(scenario, &evidence));
-    violations.extend(oracle_findings(&evidence));
+    let mut violations = violations(scenario, &evidence, &simulation);
     violations.extend(fault::idle(scenario, &simulation, &faults));
-    violations.extend(steps_not_taken(scenario, &simulation));
     let left_over = left_over(&evidence);
     Outcome {
         violations,

@@ -8,3 +8,4 @@ mod status_codes;
 mod streams;
 mod support;
 mod verdicts;
+mod zoo;

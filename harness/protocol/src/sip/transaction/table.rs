@@ -142,6 +142,17 @@ impl Kind {
         Self::NonInviteServer,
     ];
 
+    /// "INVITE client".
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::InviteClient => "INVITE client",
+            Self::NonInviteClient => "non-INVITE client",
+            Self::InviteServer => "INVITE server",
+            Self::NonInviteServer => "non-INVITE server",
+        }
+    }
+
     /// Whether it sends requests.
     #[must_use]
     pub fn is_client(self) -> bool {
@@ -161,6 +172,21 @@ impl State {
         Self::Confirmed,
         Self::Terminated,
     ];
+
+    /// Its name in the RFCs' diagrams.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Initial => "Initial",
+            Self::Calling => "Calling",
+            Self::Trying => "Trying",
+            Self::Proceeding => "Proceeding",
+            Self::Accepted => "Accepted",
+            Self::Completed => "Completed",
+            Self::Confirmed => "Confirmed",
+            Self::Terminated => "Terminated",
+        }
+    }
 }
 
 impl Event {
@@ -192,18 +218,13 @@ impl Event {
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::InviteClient => "INVITE client",
-            Self::NonInviteClient => "non-INVITE client",
-            Self::InviteServer => "INVITE server",
-            Self::NonInviteServer => "non-INVITE server",
-        })
+        f.write_str(self.name())
     }
 }
 
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, f)
+        f.write_str(self.name())
     }
 }
 

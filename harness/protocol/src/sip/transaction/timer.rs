@@ -39,6 +39,45 @@ pub enum Timer {
 }
 
 impl Timer {
+    /// All of them, in the order of their letters.
+    pub const ALL: [Self; 14] = [
+        Self::A,
+        Self::B,
+        Self::C,
+        Self::D,
+        Self::E,
+        Self::F,
+        Self::G,
+        Self::H,
+        Self::I,
+        Self::J,
+        Self::K,
+        Self::L,
+        Self::M,
+        Self::Trying,
+    ];
+
+    /// Its letter, or `Trying`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::A => "A",
+            Self::B => "B",
+            Self::C => "C",
+            Self::D => "D",
+            Self::E => "E",
+            Self::F => "F",
+            Self::G => "G",
+            Self::H => "H",
+            Self::I => "I",
+            Self::J => "J",
+            Self::K => "K",
+            Self::L => "L",
+            Self::M => "M",
+            Self::Trying => "Trying",
+        }
+    }
+
     /// Whether a transaction that runs no other timer has done its work, and only stays to recognise repeats.
     #[must_use]
     pub const fn only_lingers(self) -> bool {
@@ -116,6 +155,6 @@ impl Timers {
 
 impl fmt::Display for Timer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, f)
+        f.write_str(self.name())
     }
 }

@@ -47,7 +47,11 @@ impl Lowering<'_, '_> {
     }
 
     /// What is done to them.
-    pub(super) fn faults(&mut self, timeline: &Record, run: Option<&Run>) -> Vec<Fault> {
+    pub(in crate::scenario) fn faults(
+        &mut self,
+        timeline: &Record,
+        run: Option<&Run>,
+    ) -> Vec<Fault> {
         let mut faults = Vec::new();
         for record in timeline.records("faults") {
             let when = self.when(record, run);

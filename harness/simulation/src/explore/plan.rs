@@ -1,0 +1,360 @@
+//! A scenario made ready to be explored: its steps, a time for faults, and then everything again.
+//!
+//! Owns what "it recovers" means: once the last fault is over, a registration's lifetime passes; then every step of the
+//! file is taken a second time, and every success that the hosts see when nothing goes wrong they must see again.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use linefault_network::{HostId, Instant};
+
+use super::aims::{self, Aims};
+use super::schedule::{Schedule, Window, duration};
+use crate::coverage::Coverage;
+use crate::defect::Defect;
+use crate::evidence::Evidence;
+use crate::run::{Setup, Simulation, simulate};
+use crate::scenario::{Diagnostics, Draft, HostIndex, Latency, Scenario};
+use crate::trace::Event;
+use crate::verdict;
+
+/// The lifetime of registrations in explored runs, in seconds: the shortest that registrars grant.
+const REFRESH_SECONDS: u64 = 60;
+/// From the last step to the last moment at which a fault begins: a call's own end is in it.
+const FAULTS_GO_ON_MICROS: u64 = 5_000_000;
+/// From there to the end of the last fault: more than 64·T1, so that time-outs happen within a fault.
+const FAULTS_LAST_MICROS: u64 = 35_000_000;
+/// What was under way when the last fault ended may take as long as 64·T1; then a registration's lifetime passes.
+const RECOVERY_MICROS: u64 = (32 + REFRESH_SECONDS) * 1_000_000;
+
+/// From the end of what was under way to the second time, and from its last step to the end: whoever is still in a call
+/// then hangs up, and has time to do so.
+const TIDY_MICROS: u64 = 40_000_000;
+
+/// A scenario made ready to be explored.
+#[derive(Clone)]
+pub struct Plan {
+    draft: Draft,
+    scenario: Scenario,
+    defects: Vec<Planted>,
+    aims: Arc<Aims>,
+    window: Window,
+    first_steps: usize,
+    tidying_steps: usize,
+}
+
+/// A defect and the name of the host that has it.
+pub type Planted = (String, &'static Defect);
+
+/// Why a scenario cannot be explored. Blames its author.
+#[derive(Debug)]
+pub enum Unexplorable {
+    /// The file has mistakes, or what exploration makes of it has.
+    Mistakes(Diagnostics),
+    /// No host is told to do anything that it can do when nothing goes wrong.
+    NothingHappens,
+    /// It violates something even without a fault.
+    Violates {
+        /// What.
+        name: String,
+        /// In which way.
+        text: String,
+    },
+}
+
+impl fmt::Display for Unexplorable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mistakes(mistakes) => write!(f, "{}", mistakes.render(false)),
+            Self::NothingHappens => f.write_str("without faults no step of it is taken"),
+            Self::Violates { name, text } => write!(f, "even without a fault: {name}: {text}"),
+        }
+    }
+}
+
+impl std::error::Error for Unexplorable {}
+
+impl Plan {
+    /// Makes a scenario ready. Its own faults, expectations and broken twins are left out: they belong together, and
+    /// exploration brings its own. The defects are planted in every run but the ones from which the plan is made.
+    ///
+    /// # Errors
+    /// It cannot be explored.
+    pub fn new(draft: &Draft, defects: Vec<Planted>) -> Result<Self, Unexplorable> {
+        let mut draft = draft.clone();
+        strip(&mut draft);
+        let moments = moments(&lowered(&draft)?);
+        let last = *moments
+            .iter()
+            .flatten()
+            .max()
+            .ok_or(Unexplorable::NothingHappens)?;
+        let window = Window {
+            begin: last + FAULTS_GO_ON_MICROS,
+            end: last + FAULTS_GO_ON_MICROS + FAULTS_LAST_MICROS,
+        };
+        let again = window.end + RECOVERY_MICROS;
+        let tidying_steps = tidying(&draft, 0).len();
+        retime(&mut draft, &moments, again);
+        draft.set("run.time_max", &duration(again + 2 * last + 600_000_000));
+        let scenario = lowered(&draft)?;
+        let (simulation, violations, _) = verdict::observe(&scenario, &[], |_| ());
+        if let Some(violation) = violations.into_iter().next() {
+            let (name, text) = (violation.name, violation.text);
+            return Err(Unexplorable::Violates { name, text });
+        }
+        let evidence = Evidence::new(&simulation);
+        let aims = Aims::of(&evidence, &scenario, Instant::from_micros(window.begin));
+        expect(&mut draft, &scenario, &evidence, again);
+        Ok(Self {
+            scenario: lowered(&draft)?,
+            draft,
+            defects,
+            aims: Arc::new(aims),
+            window,
+            first_steps: moments.iter().flatten().count(),
+            tidying_steps,
+        })
+    }
+
+    /// What faults can be aimed at.
+    #[must_use]
+    pub fn aims(&self) -> &Arc<Aims> {
+        &self.aims
+    }
+
+    /// All that its runs have in common, as a file.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut draft = self.draft.clone();
+        draft.remove("title");
+        draft.remove("description");
+        draft.to_toml("", "")
+    }
+
+    /// The defects that are planted.
+    #[must_use]
+    pub fn defects(&self) -> &[Planted] {
+        &self.defects
+    }
+
+    /// The same in a scenario that shrinking has made of this one; nothing if it lacks one of their hosts.
+    pub(super) fn defects_in(
+        &self,
+        scenario: &Scenario,
+    ) -> Option<Vec<(HostIndex, &'static Defect)>> {
+        let planted = self.defects.iter();
+        planted
+            .map(|(host, defect)| Some((scenario.host_index(host)?, *defect)))
+            .collect()
+    }
+
+    /// Runs a scenario of this plan, and says what it has tried.
+    pub(super) fn run(
+        &self,
+        scenario: &Scenario,
+    ) -> (Simulation, Vec<verdict::Violation>, Coverage) {
+        let defects = self.defects_in(scenario).unwrap_or_default();
+        let look = |evidence: &Evidence<'_>| Coverage::of(evidence, scenario);
+        let (simulation, violations, coverage) = verdict::observe(scenario, &defects, look);
+        (simulation, violations, coverage.unwrap_or_default())
+    }
+
+    /// Drops the expectations that do not hold with this seed and this latency even if nothing goes wrong: what a race
+    /// decides is no question of recovery.
+    pub(super) fn keep_what_should_recover(
+        &self,
+        scenario: &Scenario,
+        violations: &mut Vec<verdict::Violation>,
+    ) {
+        let is_expect = |it: &verdict::Violation| matches!(it.source, verdict::Source::Expect(_));
+        if violations.iter().any(is_expect) {
+            let mut calm = scenario.clone();
+            calm.faults.clear();
+            let (_, anyway, _) = verdict::observe(&calm, &[], |_| ());
+            let fails_anyway =
+                |it: &verdict::Violation| anyway.iter().any(|its| its.name == it.name);
+            violations.retain(|it| !is_expect(it) || !fails_anyway(it));
+        }
+    }
+
+    /// Runs a scenario of this plan for its trace alone.
+    pub(super) fn run_again(&self, scenario: &Scenario) -> Simulation {
+        let defects = &self.defects_in(scenario).unwrap_or_default();
+        let without = &[];
+        simulate(scenario, Setup { without, defects })
+    }
+
+    /// When the last fault is over, in microseconds.
+    pub(super) const fn healed_at(&self) -> u64 {
+        self.window.end
+    }
+
+    /// How many of its steps are the file's own, taken for the first time. Then come those that tidy up, and then all of the
+    /// first again.
+    pub(super) const fn first_steps(&self) -> usize {
+        self.first_steps
+    }
+
+    /// How many there are up to the last one that tidies up.
+    pub(super) const fn steps_until_tidy(&self) -> usize {
+        self.first_steps + self.tidying_steps
+    }
+
+    pub(super) const fn window(&self) -> Window {
+        self.window
+    }
+
+    /// The scenario with a seed and a schedule.
+    ///
+    /// # Errors
+    /// A drawn fault is none that the format allows: a mistake of ours.
+    pub fn scenario(&self, seed: u64, schedule: &Schedule) -> Result<Scenario, Diagnostics> {
+        let mut scenario = self.scenario.clone();
+        scenario.run.seed = seed;
+        scenario.faults = self.draft.faults(&schedule.faults, &scenario.run)?;
+        let latency = schedule.latency.as_deref().and_then(Latency::read);
+        scenario.latency = latency.unwrap_or(scenario.latency);
+        Ok(scenario)
+    }
+
+    /// The same as data.
+    #[must_use]
+    pub fn draft(&self, seed: u64, schedule: &Schedule) -> Draft {
+        let mut draft = self.draft.clone();
+        draft.set("run.seed", &seed.to_string());
+        if let Some(latency) = &schedule.latency {
+            draft.set("network.latency", latency);
+        }
+        draft.set_list("timeline.faults", &schedule.faults);
+        draft
+    }
+}
+
+fn lowered(draft: &Draft) -> Result<Scenario, Unexplorable> {
+    draft.scenario().map_err(Unexplorable::Mistakes)
+}
+
+/// Takes away what belongs to the file's own faults, and gives registrations a short life.
+fn strip(draft: &mut Draft) {
+    for path in ["outcome", "known_bad", "timeline.faults", "run.run_until"] {
+        draft.remove(path);
+    }
+    for host in draft.keys("host") {
+        if draft.value(&format!("host.{host}.actor")).as_deref() == Some("phone") {
+            draft.set(
+                &format!("host.{host}.expires"),
+                &format!("{REFRESH_SECONDS}s"),
+            );
+        }
+    }
+}
+
+/// When each step is taken if nothing goes wrong, in microseconds; nothing for one that never is.
+fn moments(scenario: &Scenario) -> Vec<Option<u64>> {
+    let simulation = simulate(scenario, Setup::default());
+    let mut moments = vec![None; scenario.steps.len()];
+    for record in simulation.trace.records() {
+        if let Event::Step(step) = &record.event
+            && step.refused.is_none()
+        {
+            moments[step.index] = Some(record.at.as_micros());
+        }
+    }
+    moments
+}
+
+/// Gives every step its moment, since what it waited for may not come now; and takes all of them a second time from
+/// `again` on. Hosts may be down by then; those that are in a call hang up before.
+fn retime(draft: &mut Draft, moments: &[Option<u64>], again: u64) {
+    let steps = draft.keys("timeline.steps");
+    let mut first = Vec::new();
+    let mut second = Vec::new();
+    for (step, moment) in steps.iter().zip(moments) {
+        let Some(moment) = moment else { continue };
+        let mut draft = draft.clone();
+        let step = format!("timeline.steps.{step}");
+        for key in ["when", "after"] {
+            draft.remove(&format!("{step}.{key}"));
+        }
+        draft.set(&format!("{step}.may_miss"), "true");
+        draft.set(&format!("{step}.at"), &format!("\"{}\"", duration(*moment)));
+        first.extend(draft.toml(&step));
+        draft.set(
+            &format!("{step}.at"),
+            &format!("\"{}\"", duration(again + moment)),
+        );
+        second.extend(draft.toml(&step));
+    }
+    let last = moments.iter().flatten().max().copied().unwrap_or_default();
+    let before = tidying(draft, again - TIDY_MICROS);
+    let after = tidying(draft, again + last + TIDY_MICROS);
+    let parts = [first, before, second, after];
+    let all: Vec<String> = parts.into_iter().flatten().collect();
+    draft.set_list("timeline.steps", &all);
+}
+
+/// Every actor that can hang up does so, so that the second time begins as the first did.
+fn tidying(draft: &Draft, at: u64) -> Vec<String> {
+    let at = duration(at);
+    let hosts = draft.keys("host").into_iter().filter(|host| {
+        let actor = draft.value(&format!("host.{host}.actor"));
+        actor.is_some_and(|actor| ["phone", "audio-peer"].contains(&actor.as_str()))
+    });
+    hosts
+        .map(|host| {
+            format!("{{ at = \"{at}\", host = \"{host}\", do = \"hang-up\", may_miss = true }}")
+        })
+        .collect()
+}
+
+/// Expects every success that was seen the second time by a host that is told to do something: that a registration works,
+/// that a call is answered and ends, that a stream ends complete, that sound is heard.
+fn expect(draft: &mut Draft, scenario: &Scenario, evidence: &Evidence<'_>, again: u64) {
+    let after = duration(again);
+    let acts = |host: HostId| {
+        scenario
+            .steps
+            .iter()
+            .any(|step| step.host.0 == host.index())
+    };
+    let seen: BTreeSet<(HostId, String)> = successes(evidence, Instant::from_micros(again))
+        .filter(|(host, _)| acts(*host))
+        .collect();
+    let expects = seen.iter().map(|(host, pattern)| {
+        let host = evidence.name(*host);
+        let what = pattern.to_ascii_lowercase().replace(' ', "-");
+        let name = format!("{host}-recovers-{what}");
+        format!("{{ name = \"{name}\", host = \"{host}\", receives = \"{pattern}\", after = \"{after}\" }}")
+    });
+    let expects: Vec<String> = expects.collect();
+    if !expects.is_empty() {
+        draft.set_list("outcome.expect", &expects);
+    }
+}
+
+/// Who received what, of all that means success. What comes of a race is none: how a CANCEL or an API's request ends depends
+/// on who was quicker; and whether somebody is asked by a health check, on when.
+fn successes<'e>(
+    evidence: &'e Evidence<'_>,
+    from: Instant,
+) -> impl Iterator<Item = (HostId, String)> + 'e {
+    let sip = evidence.arrivals.iter().filter_map(move |arrival| {
+        let message = arrival.message.as_ref().filter(|_| arrival.at >= from)?;
+        let method = message.method.as_str();
+        let counts = message.is_success() && ["REGISTER", "INVITE", "BYE"].contains(&method);
+        counts.then(|| (arrival.host, format!("200 {method}")))
+    });
+    let said = evidence.utterances.iter().filter_map(move |said| {
+        said.arrived.filter(|seen| seen.at >= from)?;
+        let host = said.to(&evidence.connections)?;
+        let mut patterns = aims::patterns(&said.what).into_iter();
+        let is_success = |pattern: &String| SUCCESSES.contains(&pattern.as_str());
+        Some((host, patterns.find(is_success)?))
+    });
+    sip.chain(said)
+}
+
+/// What means success on a connection.
+const SUCCESSES: [&str; 2] = ["sse event done", "audiosocket audio"];
