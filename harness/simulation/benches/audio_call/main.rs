@@ -5,6 +5,8 @@
 
 #[path = "../support/measure.rs"]
 mod measure;
+#[path = "../support/profile.rs"]
+mod profile;
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -14,6 +16,7 @@ use linefault::evidence::Evidence;
 use linefault::run::{Setup, simulate};
 
 use measure::{findings, median, ratio, read};
+use profile::profile;
 
 const CALL: &str = r#"title = "An echo of forty seconds"
 
@@ -41,17 +44,7 @@ const FRAMES: u32 = 2000;
 #[expect(clippy::print_stdout, reason = "that is what a bench is for")]
 fn main() {
     let scenario = read(CALL);
-    if let Ok(n) = std::env::var("LF_LOOP") {
-        let n: usize = n.parse().expect("a number");
-        let mut best = std::time::Duration::MAX;
-        for _ in 0..n {
-            let t = std::time::Instant::now();
-            let run = simulate(&scenario, Setup::default());
-            black_box(findings(&Evidence::new(&run)));
-            drop(run);
-            best = best.min(t.elapsed());
-        }
-        println!("min {best:?}");
+    if profile(&scenario) {
         return;
     }
     let run = simulate(&scenario, Setup::default());

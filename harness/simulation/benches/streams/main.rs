@@ -18,15 +18,6 @@ use scale::Scale;
 
 #[expect(clippy::print_stdout, reason = "that is what a bench is for")]
 fn main() {
-    if let Ok(clients) = std::env::var("LF_LOOP") {
-        let clients: usize = clients.parse().expect("a number");
-        let scenario = measure::read(&crowd(clients));
-        for _ in 0..200 / clients.min(200) {
-            let run = linefault::run::simulate(&scenario, linefault::run::Setup::default());
-            std::hint::black_box(measure::findings(&Evidence::new(&run)));
-        }
-        return;
-    }
     println!("Clients of one token service that restarts in the middle; medians");
     let few = scale(10, 51);
     println!("{few}");
