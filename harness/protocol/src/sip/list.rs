@@ -107,10 +107,11 @@ impl Class {
         let value = token || matches!(byte, b':' | b'[' | b']' | b'/');
         let host = word || matches!(byte, b'-' | b'.' | b'_');
         let uri = byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'"');
-        token as u8 * Self::Token as u8
-            | value as u8 * Self::Value as u8
-            | host as u8 * Self::Host as u8
-            | uri as u8 * Self::Uri as u8
+        Self::Token.bit(token) | Self::Value.bit(value) | Self::Host.bit(host) | Self::Uri.bit(uri)
+    }
+
+    const fn bit(self, set: bool) -> u8 {
+        if set { self as u8 } else { 0 }
     }
 }
 
