@@ -3,9 +3,10 @@
 //! Owns what "it recovers" means: once the last fault is over, a registration's lifetime passes; then every step of the
 //! file is taken a second time, and every success that the hosts see when nothing goes wrong they must see again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use linefault_network::{HostId, Instant};
 
@@ -13,10 +14,11 @@ use super::aims::{self, Aims};
 use super::schedule::{Schedule, Window, duration};
 use crate::coverage::Coverage;
 use crate::defect::Defect;
+use crate::divergence::{self, Divergence};
 use crate::evidence::Evidence;
 use crate::run::{Setup, Simulation, simulate};
-use crate::scenario::{Diagnostics, Draft, HostIndex, Latency, Scenario};
-use crate::trace::Event;
+use crate::scenario::{Diagnostics, Draft, HostIndex, Latency, Scenario, Step, When};
+use crate::trace::{Event, Trace, TraceHash};
 use crate::verdict;
 
 /// The lifetime of registrations in explored runs, in seconds: the shortest that registrars grant.
@@ -31,6 +33,9 @@ const RECOVERY_MICROS: u64 = (32 + REFRESH_SECONDS) * 1_000_000;
 /// From the end of what was under way to the second time, and from its last step to the end: whoever is still in a call
 /// then hangs up, and has time to do so.
 const TIDY_MICROS: u64 = 40_000_000;
+
+/// The longest pause between two steps of the second time.
+const MOST_PAUSE_MICROS: u64 = 5_000_000;
 
 /// A scenario made ready to be explored.
 #[derive(Clone)]
@@ -179,11 +184,15 @@ impl Plan {
         }
     }
 
-    /// Runs a scenario of this plan for its trace alone.
-    pub(super) fn run_again(&self, scenario: &Scenario) -> Simulation {
+    /// Runs a scenario of this plan again, and says whether it is the same.
+    pub(super) fn check_again(
+        &self,
+        scenario: &Scenario,
+        first: &Trace,
+    ) -> Result<TraceHash, Box<Divergence>> {
         let defects = &self.defects_in(scenario).unwrap_or_default();
         let without = &[];
-        simulate(scenario, Setup { without, defects })
+        divergence::check_again(first, scenario, Setup { without, defects })
     }
 
     /// When the last fault is over, in microseconds.
@@ -216,6 +225,14 @@ impl Plan {
         scenario.faults = self.draft.faults(&schedule.faults, &scenario.run)?;
         let latency = schedule.latency.as_deref().and_then(Latency::read);
         scenario.latency = latency.unwrap_or(scenario.latency);
+        for (step, micros) in &schedule.delayed {
+            if let Some(Step {
+                when: When::At(at), ..
+            }) = scenario.steps.get_mut(*step)
+            {
+                *at = *at + Duration::from_micros(*micros);
+            }
+        }
         Ok(scenario)
     }
 
@@ -226,6 +243,12 @@ impl Plan {
         draft.set("run.seed", &seed.to_string());
         if let Some(latency) = &schedule.latency {
             draft.set("network.latency", latency);
+        }
+        for (step, micros) in &schedule.delayed {
+            if let Some(When::At(at)) = self.scenario.steps.get(*step).map(|step| &step.when) {
+                let at = duration(at.as_micros() + micros);
+                draft.set(&format!("timeline.steps.{step}.at"), &format!("\"{at}\""));
+            }
         }
         draft.set_list("timeline.faults", &schedule.faults);
         draft
@@ -268,6 +291,7 @@ fn moments(scenario: &Scenario) -> Vec<Option<u64>> {
 /// Gives every step its moment, since what it waited for may not come now; and takes all of them a second time from
 /// `again` on. Hosts may be down by then; those that are in a call hang up before.
 fn retime(draft: &mut Draft, moments: &[Option<u64>], again: u64) {
+    let second_time = hurried(moments);
     let steps = draft.keys("timeline.steps");
     let mut first = Vec::new();
     let mut second = Vec::new();
@@ -281,18 +305,29 @@ fn retime(draft: &mut Draft, moments: &[Option<u64>], again: u64) {
         draft.set(&format!("{step}.may_miss"), "true");
         draft.set(&format!("{step}.at"), &format!("\"{}\"", duration(*moment)));
         first.extend(draft.toml(&step));
-        draft.set(
-            &format!("{step}.at"),
-            &format!("\"{}\"", duration(again + moment)),
-        );
+        let later = again + second_time[moment];
+        draft.set(&format!("{step}.at"), &format!("\"{}\"", duration(later)));
         second.extend(draft.toml(&step));
     }
-    let last = moments.iter().flatten().max().copied().unwrap_or_default();
+    let last = second_time.values().max().copied().unwrap_or_default();
     let before = tidying(draft, again - TIDY_MICROS);
     let after = tidying(draft, again + last + TIDY_MICROS);
     let parts = [first, before, second, after];
     let all: Vec<String> = parts.into_iter().flatten().collect();
     draft.set_list("timeline.steps", &all);
+}
+
+/// The same moments, each at most [`MOST_PAUSE_MICROS`] after the one before: to see that everything works again nobody has
+/// to talk for long.
+fn hurried(moments: &[Option<u64>]) -> BTreeMap<u64, u64> {
+    let moments: BTreeSet<u64> = moments.iter().flatten().copied().collect();
+    let (mut before, mut later) = (0, 0);
+    let hurried = moments.into_iter().map(|moment| {
+        later += (moment - before).min(MOST_PAUSE_MICROS);
+        before = moment;
+        (moment, later)
+    });
+    hurried.collect()
 }
 
 /// Every actor that can hang up does so, so that the second time begins as the first did.

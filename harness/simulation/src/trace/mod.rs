@@ -1,9 +1,11 @@
 //! Everything that happened in one run, in order: the only thing that snapshots, oracles and reports read.
 //!
 //! Owns the records and their hash. Cheap to write, since a record keeps what it was given and renders
-//! nothing; refuses to interpret (that is [`crate::evidence`]'s).
+//! nothing until a [`Line`] is asked for; refuses to interpret (that is [`crate::evidence`]'s).
 
 mod digest;
+mod line;
+mod words;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -16,6 +18,7 @@ use linefault_network::{self as network, HostId, Instant, RecordId, Recorder};
 use tracing::Level;
 
 pub use digest::TraceHash;
+pub use line::{Line, LineError};
 
 /// One thing that happened.
 #[derive(Clone, Debug, Hash)]

@@ -65,7 +65,7 @@ impl Findings<'_> {
         mut more: impl FnMut(&Kind, &Group<'_>, &str) -> Result<String, Exit>,
     ) -> Result<Exit, Exit> {
         let tallies = self.part.tallies();
-        let mut worst = self.crashes(&tallies);
+        let mut worst = self.crashes();
         for (kind, group) in &groups(&tallies) {
             worst = worst.max(Exit::Violation);
             let id = &self.part.campaign.plans[group.plan];
@@ -86,9 +86,11 @@ impl Findings<'_> {
         Ok(worst)
     }
 
-    fn crashes(&self, tallies: &[Tally]) -> Exit {
+    /// Prints the seeds with which linefault itself failed.
+    pub(super) fn crashes(&self) -> Exit {
+        let tallies = self.part.tallies();
         let mut worst = Exit::Pass;
-        for (id, tally) in self.part.campaign.plans.iter().zip(tallies) {
+        for (id, tally) in self.part.campaign.plans.iter().zip(&tallies) {
             for (seed, how) in &tally.crashes {
                 worst = Exit::Harness;
                 let command = with_seed(&id.command, *seed);
