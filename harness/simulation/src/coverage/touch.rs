@@ -108,14 +108,14 @@ impl<'a> Touches<'a> {
             N::Sent { packet } => self.remember(packet.id, Some(id)),
             N::Lost { packet, reason } => {
                 let fault = self.loser(packet, *reason);
-                self.packets.extend(fault.map(|fault| (fault, packet)));
+                self.packets.extend(fault.map(|fault| (fault, &**packet)));
             }
             N::Altered { packet, fault, how } => {
                 if let Alteration::Duplicated { of } = how {
                     self.remember(packet.id, self.sent_with(*of));
                 }
                 let fault = self.place(*fault);
-                self.packets.extend(fault.map(|fault| (fault, packet)));
+                self.packets.extend(fault.map(|fault| (fault, &**packet)));
             }
             N::FaultArmed { fault, .. } => self.armed(id, *fault),
             N::FaultEnded { fault } => {
