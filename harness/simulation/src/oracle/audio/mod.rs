@@ -11,7 +11,7 @@ pub(super) mod reset_level;
 use std::collections::BTreeMap;
 
 use linefault_actors::Report;
-use linefault_network::{HostId, Instant, RecordId};
+use linefault_network::{self as network, HostId, Instant, RecordId};
 use linefault_protocol::audiosocket::{Frame, Uuid};
 
 use crate::evidence::Evidence;
@@ -96,22 +96,20 @@ impl Session {
     }
 }
 
-/// Every session that any host reported.
+/// Every session that any host reported. A process takes its sessions with it when it ends.
 pub(super) fn sessions(evidence: &Evidence<'_>) -> Vec<Session> {
     let mut sessions: Vec<Session> = Vec::new();
     let mut open: BTreeMap<(HostId, u64), usize> = BTreeMap::new();
     for (id, record) in evidence.trace.iter() {
-        let (Event::Report(report), Some(host)) = (&record.event, record.host) else {
-            continue;
-        };
+        let Some(host) = record.host else { continue };
         let seen = seen(id, record.at);
-        match report {
-            Report::Opened {
+        match &record.event {
+            Event::Report(Report::Opened {
                 kind: "session",
                 id,
                 label,
                 ..
-            } => {
+            }) => {
                 open.insert((host, *id), sessions.len());
                 sessions.push(Session {
                     host,
@@ -120,18 +118,33 @@ pub(super) fn sessions(evidence: &Evidence<'_>) -> Vec<Session> {
                     closed: None,
                 });
             }
-            Report::Closed {
+            Event::Report(Report::Closed {
                 kind: "session",
                 id,
-            } => {
+            }) => {
                 let place = open.remove(&(host, *id));
                 let session = place.and_then(|place| sessions.get_mut(place));
                 session.into_iter().for_each(|it| it.closed = Some(seen));
             }
+            event if ends_process(event) => open.retain(|(owner, _), place| {
+                let ends = *owner == host;
+                if let Some(session) = sessions.get_mut(*place).filter(|_| ends) {
+                    session.closed = Some(seen);
+                }
+                !ends
+            }),
             _ => {}
         }
     }
     sessions
+}
+
+fn ends_process(event: &Event) -> bool {
+    match event {
+        Event::Network(network::Event::HostStopped { .. }) => true,
+        Event::Injected(failure) => failure.panics,
+        _ => false,
+    }
 }
 
 fn seen(record: RecordId, at: Instant) -> Seen {
