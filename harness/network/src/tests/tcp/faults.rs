@@ -220,3 +220,29 @@ fn a_single_loss_is_repaired_without_a_time_out() {
     world.run_for(45);
     assert_eq!(read(&bob), text("123456"));
 }
+
+// Alice closes while she sends again, so that her FIN waits; Bob's data then aborts the connection. With that it is over: a
+// FIN behind the RST would leave a timer that keeps the network busy for ever.
+#[test]
+fn nothing_follows_the_reset_of_a_connection_closed_while_it_sends_again() {
+    let world = World::new(1, Platform::Linux);
+    let (alice, bob) = pair(&world);
+    world
+        .network
+        .inject(Injection::new(fault::drop(), link(&world)).nth(1));
+    assert_eq!(write(&alice, "again"), Some(Ok(5)));
+    while read(&bob).is_none() {
+        world.run_for(1);
+    }
+    drop(alice);
+    assert_eq!(write(&bob, "too late"), Some(Ok(8)));
+    world.run_for(100);
+    let capture = world.capture();
+    let last = capture.lines().last().unwrap_or_default();
+    assert!(last.contains("RST"), "{capture}");
+    let network = &world.network;
+    assert_eq!(
+        (network.packets_in_flight(), network.foreground_timers()),
+        (0, 0)
+    );
+}
