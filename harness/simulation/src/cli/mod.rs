@@ -1,4 +1,4 @@
-//! The command line: run, check, list, explore, replay.
+//! The command line: run, check, list, explore, merge, replay.
 //!
 //! Owns arguments, output and exit codes. Results go to standard output; mistakes, progress and the text of
 //! failures to standard error.
@@ -32,6 +32,8 @@ pub enum Exit {
     Mistake = 2,
     /// We are wrong.
     Harness = 3,
+    /// Somebody stopped it before its end, as shells number that.
+    Interrupted = 130,
 }
 
 impl From<Exit> for ExitCode {
@@ -49,7 +51,7 @@ struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 everything passes, 1 a violation, 2 a mistake in a scenario or in \
-                          the arguments, 3 a fault of linefault itself.";
+                          the arguments, 3 a fault of linefault itself, 130 stopped before its end.";
 
 #[derive(Debug, Subcommand)]
 enum Action {
@@ -61,6 +63,8 @@ enum Action {
     List(Selection),
     /// Searches scenarios for faults that nobody wrote down
     Explore(explore::Explore),
+    /// Puts the parts of a campaign together
+    Merge(explore::Merge),
     /// Runs one test again and prints everything that happened
     Replay(Replay),
 }
@@ -130,6 +134,7 @@ pub fn main() -> ExitCode {
         Action::Check(paths) => check(&paths.paths),
         Action::List(selection) => list(&selection),
         Action::Explore(explore) => explore::explore(&explore),
+        Action::Merge(merge) => explore::merge(&merge),
         Action::Replay(replay) => self::replay(&replay),
     };
     exit.unwrap_or_else(|exit| exit).into()

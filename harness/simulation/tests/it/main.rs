@@ -3,8 +3,10 @@
 mod command;
 mod determinism;
 mod docs;
+mod explore;
 mod proofs;
 mod status_codes;
 mod streams;
 mod support;
 mod verdicts;
+mod zoo;
