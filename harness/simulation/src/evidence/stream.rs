@@ -46,6 +46,8 @@ pub struct Stream {
     pub reset: Option<Closing>,
     /// When its sender's kernel was done with the connection, for whatever reason.
     pub closed: Option<Seen>,
+    /// When its sender's program closed its socket, whether or not anything of that reached the wire.
+    pub let_go: Option<Seen>,
     initial: u32,
     sent: Vec<Mark>,
     arrived: Vec<Mark>,
@@ -270,6 +272,13 @@ impl Connections {
                 state,
             } => {
                 self.state(*socket, (*local, *remote), *state, seen);
+                None
+            }
+            network::Event::SocketClosed { socket } => {
+                if let Some((place, side)) = self.sockets.get(socket).copied() {
+                    let stream = self.all[place].stream_mut(side);
+                    stream.let_go.get_or_insert(seen);
+                }
                 None
             }
             network::Event::Read { socket, length, .. } => {

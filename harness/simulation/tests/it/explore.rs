@@ -33,7 +33,10 @@ fn plan() -> Plan {
 /// All seeds up to that one, by so many workers.
 fn campaign(plan: &Plan, seeds: u64, workers: usize, shard: impl Fn(usize) -> bool) -> Part {
     let all = campaign::blocks(1, &(0..seeds)).into_iter().enumerate();
-    let blocks: Vec<_> = all.filter(|(place, _)| shard(*place)).map(|(_, block)| block).collect();
+    let blocks: Vec<_> = all
+        .filter(|(place, _)| shard(*place))
+        .map(|(_, block)| block)
+        .collect();
     let mut part = Part::new(Campaign {
         build: "this".to_owned(),
         seeds: 0..seeds,
@@ -53,7 +56,10 @@ fn the_result_does_not_depend_on_the_number_of_workers_nor_on_the_shares() {
     let alone = campaign(&plan, 400, 1, |_| true);
     assert_eq!(alone.tallies()[0].runs, 400);
     assert_eq!(alone.tallies()[0].checked, 20, "5 % are run twice");
-    assert_eq!(campaign(&plan, 400, 3, |_| true).to_jsonl(), alone.to_jsonl());
+    assert_eq!(
+        campaign(&plan, 400, 3, |_| true).to_jsonl(),
+        alone.to_jsonl()
+    );
     let even = campaign(&plan, 400, 2, |place| place % 2 == 0);
     let odd = campaign(&plan, 400, 2, |place| place % 2 == 1);
     assert_eq!(even.progress(), (200, 400));
@@ -65,7 +71,10 @@ fn the_result_does_not_depend_on_the_number_of_workers_nor_on_the_shares() {
         assert_eq!(whole.to_jsonl(), alone.to_jsonl());
     }
     let again = Part::from_jsonl(&alone.to_jsonl()).expect("it was just written");
-    assert_eq!(again, alone, "nothing is lost on the way to a file and back");
+    assert_eq!(
+        again, alone,
+        "nothing is lost on the way to a file and back"
+    );
 }
 
 // The file is red by itself, or as a broken twin where a defect had to be planted; here it is the latter, and passes.
@@ -80,27 +89,44 @@ fn what_is_found_is_a_scenario_that_fails_in_the_same_way() {
     assert!(!found.is_empty());
     for file in &found {
         let text = fs::read_to_string(file).expect("readable");
-        assert!(text.contains("Found by exploring") && text.contains("[[known_bad]]"), "{text}");
+        assert!(
+            text.contains("Found by exploring") && text.contains("[[known_bad]]"),
+            "{text}"
+        );
         let ran = linefault(folder.path(), &["run", &file.display().to_string()]);
         assert_eq!(ran.code, Some(0), "{text}\n{}{}", ran.out, ran.err);
     }
     let again = explore(folder.path(), &planted);
     assert!(again.out.contains("known: "), "{}", again.out);
-    let count = fs::read_dir(folder.path().join("scenarios/found")).expect("readable").count();
-    assert_eq!(count, found.len(), "a kind that is known is not written again");
+    let count = fs::read_dir(folder.path().join("scenarios/found"))
+        .expect("readable")
+        .count();
+    assert_eq!(
+        count,
+        found.len(),
+        "a kind that is known is not written again"
+    );
 }
 
 // The line that a finding ends with is typed in as it stands, and finds the same.
 #[test]
 fn the_replay_line_finds_it_again() {
     let folder = folder();
-    let ran = explore(folder.path(), &["--defect", "bob=bye-ignored", "--runs", "20"]);
-    let replay = ran.out.lines().find_map(|line| line.strip_prefix("replay: linefault "));
+    let ran = explore(
+        folder.path(),
+        &["--defect", "bob=bye-ignored", "--runs", "20"],
+    );
+    let replay = ran
+        .out
+        .lines()
+        .find_map(|line| line.strip_prefix("replay: linefault "));
     let words: Vec<&str> = replay.expect("there is one").split(' ').collect();
     let again = linefault(folder.path(), &words);
-    let what = |text: &str| text.lines().find(|line| line.starts_with("found")).map(|line| {
-        line.split(',').next().unwrap_or_default().to_owned()
-    });
+    let what = |text: &str| {
+        text.lines()
+            .find(|line| line.starts_with("found"))
+            .map(|line| line.split(',').next().unwrap_or_default().to_owned())
+    };
     assert_eq!(what(&again.out), what(&ran.out));
 }
 
@@ -114,7 +140,11 @@ fn mistakes_are_said_and_nothing_is_overwritten() {
     assert_eq!(out("0..50", "part").code, Some(0));
     let part = fs::read_to_string(place("part")).expect("readable");
     fs::write(place("cut"), &part[..part.len() / 2]).expect("it can be written");
-    fs::write(place("other-build"), part.replacen("\"build\":\"", "\"build\":\"0", 1)).expect("it can be written");
+    fs::write(
+        place("other-build"),
+        part.replacen("\"build\":\"", "\"build\":\"0", 1),
+    )
+    .expect("it can be written");
     let merge = |parts: &[&str]| {
         let words: Vec<&str> = ["merge"].iter().chain(parts).copied().collect();
         linefault(folder.path(), &words)
@@ -125,21 +155,39 @@ fn mistakes_are_said_and_nothing_is_overwritten() {
         (out("0..50", "notes"), "nothing was overwritten"),
         (out("0..100", "part"), "another campaign"),
         (out("0..50", "no/such/folder/x"), "cannot write"),
-        (explore(folder.path(), &["--shard", "3/2", "--out", "x"]), "expected K/N"),
-        (explore(folder.path(), &["--defect", "proxy"]), "expected host=defect"),
-        (explore(folder.path(), &["--defect", "proxy=no-such-defect"]), "no defect"),
-        (explore(folder.path(), &["--defect", "bob=dead-binding-stays"]), "defect of the actor"),
+        (
+            explore(folder.path(), &["--shard", "3/2", "--out", "x"]),
+            "expected K/N",
+        ),
+        (
+            explore(folder.path(), &["--defect", "proxy"]),
+            "expected host=defect",
+        ),
+        (
+            explore(folder.path(), &["--defect", "proxy=no-such-defect"]),
+            "no defect",
+        ),
+        (
+            explore(folder.path(), &["--defect", "bob=dead-binding-stays"]),
+            "defect of the actor",
+        ),
         (merge(&["cut"]), "cut short"),
         (merge(&["notes"]), "no part of a campaign"),
         (merge(&["missing"]), "cannot read"),
         (merge(&["part", "other-build"]), "another build"),
-        (merge(&["part", "--out", "notes"]), "nothing was overwritten"),
+        (
+            merge(&["part", "--out", "notes"]),
+            "nothing was overwritten",
+        ),
     ];
     for (ran, expected) in mistakes {
         assert_eq!(ran.code, Some(2), "{expected}: {}{}", ran.out, ran.err);
         assert!(ran.err.contains(expected), "{expected}: {}", ran.err);
     }
-    assert_eq!(fs::read_to_string(place("notes")).expect("readable"), "mine\n");
+    assert_eq!(
+        fs::read_to_string(place("notes")).expect("readable"),
+        "mine\n"
+    );
     assert_eq!(fs::read_to_string(place("part")).expect("readable"), part);
     assert!(!place("x").exists());
 }
@@ -151,7 +199,10 @@ fn parts_that_disagree_are_not_merged() {
     let other = part.to_jsonl().replacen("\"runs\":50", "\"runs\":49", 1);
     let other = Part::from_jsonl(&other).expect("it is sound");
     let merged = part.clone().merge(other);
-    assert!(matches!(merged, Err(PartError::Disagree { .. })), "{merged:?}");
+    assert!(
+        matches!(merged, Err(PartError::Disagree { .. })),
+        "{merged:?}"
+    );
 }
 
 // Drawn faults that never strike would make every campaign green.

@@ -42,6 +42,17 @@ impl Leg<'_> {
         let given_up = down.closed.map(|closed| closed.at);
         [closed, reset, heard, given_up].into_iter().flatten().min()
     }
+
+    /// When the serving program had closed it or was told of its end: later than that of its kernel where it was kept from
+    /// reading.
+    pub(super) fn known_over(&self) -> Option<Instant> {
+        let Connection { up, down, .. } = self.connection;
+        let closed = down.fin.map(|fin| fin.sent.at);
+        let reset = down.reset.filter(|reset| !reset.forged);
+        let reset = reset.map(|reset| reset.sent.at);
+        let heard = up.heard_end().map(|heard| heard.at);
+        [closed, reset, heard].into_iter().flatten().min()
+    }
 }
 
 /// Every connection on which a frame was said.
@@ -126,25 +137,19 @@ pub(super) fn sessions(evidence: &Evidence<'_>) -> Vec<Session> {
                 let session = place.and_then(|place| sessions.get_mut(place));
                 session.into_iter().for_each(|it| it.closed = Some(seen));
             }
-            event if ends_process(event) => open.retain(|(owner, _), place| {
-                let ends = *owner == host;
-                if let Some(session) = sessions.get_mut(*place).filter(|_| ends) {
-                    session.closed = Some(seen);
-                }
-                !ends
-            }),
+            Event::Network(network::Event::HostStopped { .. }) => {
+                open.retain(|(owner, _), place| {
+                    let ends = *owner == host;
+                    if let Some(session) = sessions.get_mut(*place).filter(|_| ends) {
+                        session.closed = Some(seen);
+                    }
+                    !ends
+                })
+            }
             _ => {}
         }
     }
     sessions
-}
-
-fn ends_process(event: &Event) -> bool {
-    match event {
-        Event::Network(network::Event::HostStopped { .. }) => true,
-        Event::Injected(failure) => failure.panics,
-        _ => false,
-    }
 }
 
 fn seen(record: RecordId, at: Instant) -> Seen {

@@ -57,7 +57,8 @@ impl Attempt {
         let closings = [line.up.fin, line.up.reset];
         let own = closings.into_iter().flatten();
         let own = own.filter(|closing| !closing.forged);
-        let own = own.map(|closing| closing.sent.at).min();
+        let own = own.map(|closing| closing.sent.at);
+        let own = own.chain(line.up.let_go.map(|seen| seen.at)).min();
         let reset = line.down.reset.and_then(|closing| closing.arrived);
         let lost = line.down.heard_end().map(|seen| seen.at);
         let events = exchange.map_or(&[][..], |exchange| &exchange.events);
@@ -207,8 +208,8 @@ fn doings<'a>(evidence: &Evidence<'a>) -> BTreeMap<HostId, Doings<'a>> {
             }) => {
                 let doings = all.entry(host).or_default();
                 doings.is_client = true;
-                // Who asks of its own accord is told nothing.
-                if *on == "ask" {
+                // Who asks or stops of its own accord is told nothing.
+                if matches!(*on, "ask" | "stop") {
                     doings.steps.push((entry.at, on));
                 }
             }
