@@ -113,6 +113,10 @@ impl Shard {
 
 /// Runs a campaign, or a share of it.
 pub(super) fn explore(explore: &Explore) -> Result<Exit, Exit> {
+    if explore.selection.seed.is_some() {
+        output::mistake("explore draws from many seeds: expected --seeds A..B instead of --seed");
+        return Err(Exit::Mistake);
+    }
     let suite = select(&explore.selection)?;
     let worst = report_mistakes(&suite);
     let plans = Plans::new(&suite, &explore.defects)?;
