@@ -1,6 +1,7 @@
 //! What a run records.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{ConnectionState, FaultId, Instant, Packet, SocketError};
@@ -21,18 +22,18 @@ pub struct TaskId(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TimerId(pub u64);
 
-/// Something that happened. Cheap to make: numbers, addresses and shared bytes, rendered by whoever reads it.
+/// Something that happened. Cheap to make and to keep: numbers, addresses and shared packets, rendered by whoever reads it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Event {
     /// A packet left its sender. For a host's own, the cause is what the sending code reacted to.
     Sent {
         /// As it left.
-        packet: Packet,
+        packet: Arc<Packet>,
     },
     /// A packet reached its host, and for a datagram a socket's queue; whether anyone reads it is another matter.
     Delivered {
         /// As it arrived.
-        packet: Packet,
+        packet: Arc<Packet>,
     },
     /// The application read a datagram.
     Received {
@@ -55,14 +56,14 @@ pub enum Event {
     /// A packet got no further.
     Lost {
         /// As it was.
-        packet: Packet,
+        packet: Arc<Packet>,
         /// Why.
         reason: LossReason,
     },
     /// A fault did something to a packet other than losing it.
     Altered {
         /// As it is now.
-        packet: Packet,
+        packet: Arc<Packet>,
         /// The fault that did it.
         fault: FaultId,
         /// What was done.
@@ -71,7 +72,7 @@ pub enum Event {
     /// A NAT rewrote a packet's addresses, in an ICMP error also those of the packet it is about.
     Translated {
         /// As it is now.
-        packet: Packet,
+        packet: Arc<Packet>,
         /// Source before.
         from: SocketAddr,
         /// Destination before.
@@ -223,6 +224,30 @@ pub enum LossReason {
     NoGroup,
     /// The socket that an ICMP error was about is gone.
     NoSocket,
+}
+
+impl LossReason {
+    /// The reason in a few words, without naming the fault.
+    #[must_use]
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::Fault(_) => "a fault lost it",
+            Self::QueueFull(_) => "the queue is full",
+            Self::NoRoute => "nobody has this address",
+            Self::NeighbourSilent => "no answer to ARP",
+            Self::NeighbourQueueFull => "too many wait for ARP",
+            Self::HostGone => "the host is gone",
+            Self::PortClosed => "the port is closed",
+            Self::Checksum => "the checksum is wrong",
+            Self::BacklogFull => "too many wait to be accepted",
+            Self::BufferFull => "the receive buffer is full",
+            Self::NoMapping => "the NAT has no mapping for it",
+            Self::Filtered => "the NAT does not let this sender in",
+            Self::NatFull => "the NAT has no port left",
+            Self::NoGroup => "nobody has joined the group",
+            Self::NoSocket => "the socket is gone",
+        }
+    }
 }
 
 /// What a fault did to a packet.

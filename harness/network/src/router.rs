@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::event::{Event, RecordId};
@@ -107,7 +108,7 @@ impl State {
         // What was forged on the way has no sender; the error goes to whoever has the address.
         let holder = || self.topology.holder(about.from.ip());
         let receiver = about.sender.or_else(holder);
-        let packet = Packet {
+        let packet = Arc::new(Packet {
             id: self.next_packet(),
             from,
             to: SocketAddr::new(about.from.ip(), 0),
@@ -115,12 +116,12 @@ impl State {
             receiver,
             payload: Payload::Icmp(icmp_about(kind, &quoted)),
             dont_fragment: false,
-        };
+        });
         let cause = self.record_caused(
             sender,
             cause,
             Event::Sent {
-                packet: packet.clone(),
+                packet: Arc::clone(&packet),
             },
         );
         let arrival = Arrival { packet, cause };

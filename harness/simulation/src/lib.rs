@@ -12,20 +12,35 @@ mod backend;
 pub mod cli;
 pub mod coverage;
 pub mod defect;
+pub mod divergence;
 pub mod evidence;
+pub mod explain;
 pub mod explore;
 mod failure;
+#[cfg(feature = "suite")]
+pub mod harness;
 mod injection;
+pub mod ladder;
 mod lives;
 mod logging;
 pub mod oracle;
 pub mod panics;
+#[cfg(feature = "pcap")]
+pub mod pcap;
+#[cfg(feature = "report")]
+pub mod report;
 pub mod run;
 pub mod scenario;
 mod sighting;
 pub mod snapshot;
+pub mod standing;
 pub mod status_codes;
 pub mod suite;
 pub mod trace;
 pub mod twin;
 pub mod verdict;
+
+pub use linefault_actors as actors;
+
+#[cfg(feature = "suite")]
+pub use harness::suite;

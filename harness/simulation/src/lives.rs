@@ -2,7 +2,7 @@
 
 use linefault_network::{Event as N, HostId, Instant};
 
-use crate::trace::{Event, Trace};
+use crate::trace::{Event, Record, Trace};
 
 /// What became of every host's processes, in order of time.
 #[derive(Debug, Default)]
@@ -22,18 +22,25 @@ struct Life {
 
 impl Lives {
     pub(crate) fn of(trace: &Trace) -> Self {
+        let mut lives = Self::among(trace.hosts().len());
+        trace.records().iter().for_each(|record| lives.take(record));
+        lives
+    }
+
+    /// Of so many hosts, before anything has happened.
+    pub(crate) fn among(hosts: usize) -> Self {
         let mut lives = Self::default();
+        lives.hosts.resize_with(hosts, Default::default);
         lives
-            .hosts
-            .resize_with(trace.hosts().len(), Default::default);
-        for record in trace.records() {
-            let host = record.host.map(HostId::index);
-            let life = host.and_then(|host| lives.hosts.get_mut(host));
-            if let (Some(life), Event::Network(event)) = (life, &record.event) {
-                life.take(record.at, event);
-            }
+    }
+
+    /// Takes the next record.
+    pub(crate) fn take(&mut self, record: &Record) {
+        if let (Some(host), Event::Network(event)) = (record.host, &record.event)
+            && let Some(life) = self.hosts.get_mut(host.index())
+        {
+            life.take(record.at, event);
         }
-        lives
     }
 
     pub(crate) fn starts(&self, host: HostId) -> &[Instant] {

@@ -17,6 +17,7 @@ mod generation;
 mod glare;
 mod global_failure;
 mod identifiers;
+mod invariants;
 mod left_over;
 mod legs;
 mod log_levels;
@@ -76,6 +77,7 @@ pub const CATALOGUE: &[&Oracle] = &[
     &stream_metrics::ORACLE,
     &left_over::ORACLE,
     &panic::ORACLE,
+    &invariants::ORACLE,
 ];
 
 /// One rule.

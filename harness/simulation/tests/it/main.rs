@@ -1,10 +1,17 @@
 //! The command as its users meet it, the promise that a run repeats byte for byte, and what the documents say.
 
+mod browser;
+mod captures;
 mod command;
 mod determinism;
 mod docs;
+mod explain;
 mod explore;
 mod proofs;
+mod replay;
+mod report;
+mod rsip_bridge;
+mod starter;
 mod status_codes;
 mod streams;
 mod support;
