@@ -145,7 +145,7 @@ pub(super) fn sessions(evidence: &Evidence<'_>) -> Vec<Session> {
                         session.closed = Some(seen);
                     }
                     !ends
-                })
+                });
             }
             _ => {}
         }
