@@ -3,7 +3,9 @@
 //! Owns nothing of HTTP but the end of a chunked answer. Refuses to hold back more than its buffer, or to outlive either
 //! side.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use crate::catalogue::{Actor, Directory, Entry, Kind, Presence, Setting, Settings};
 use crate::checkpoint::{Checkpoint, reached, sometimes};
@@ -43,6 +45,9 @@ pub(crate) const CHECKPOINTS: &[Checkpoint] = &[
 
 /// RFC 9112 §7.1: the last chunk, and no trailer fields.
 const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
+/// How long nothing may move on a connection: whoever vanished in silence is never heard of again otherwise. It is what
+/// reverse proxies grant (`proxy_read_timeout` of nginx).
+const PATIENCE: Duration = Duration::from_secs(60);
 /// The most that is read at once.
 const PIECE: usize = 4096;
 /// For settings that were not checked against the directory.
@@ -103,7 +108,14 @@ async fn relay(host: Host, proxy: BufferingProxy, client: TcpStream) {
             return;
         }
     };
-    if let Err(error) = pump(&host, &proxy, &client, &service).await {
+    let mut pump = Pump {
+        host: &host,
+        buffer: proxy.buffer,
+        client: &client,
+        service: &service,
+        held: Vec::new(),
+    };
+    if let Err(error) = pump.run().await {
         reached!(host, "a connection through the proxy broke");
         let peer = client.peer_address();
         tracing::info!(%peer, %error, "a connection broke");
@@ -112,38 +124,77 @@ async fn relay(host: Host, proxy: BufferingProxy, client: TcpStream) {
     }
 }
 
+/// Why both connections end before an answer does.
+enum Broken {
+    Socket(SocketError),
+    /// Neither side said or took anything.
+    Silent,
+}
+
+impl From<SocketError> for Broken {
+    fn from(error: SocketError) -> Self {
+        Self::Socket(error)
+    }
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Socket(error) => error.fmt(f),
+            Self::Silent => write!(f, "nothing moved for {} s", PATIENCE.as_secs()),
+        }
+    }
+}
+
 /// Carries bytes both ways until one side ends.
-async fn pump(
-    host: &Host,
-    proxy: &BufferingProxy,
-    client: &TcpStream,
-    service: &TcpStream,
-) -> Result<(), SocketError> {
-    let (mut request, mut answer) = ([0; PIECE], [0; PIECE]);
-    let mut held = Vec::new();
-    loop {
+struct Pump<'a> {
+    host: &'a Host,
+    buffer: usize,
+    client: &'a TcpStream,
+    service: &'a TcpStream,
+    held: Vec<u8>,
+}
+
+impl Pump<'_> {
+    async fn run(&mut self) -> Result<(), Broken> {
+        let host = self.host;
+        loop {
+            let goes_on = tokio::select! {
+                biased;
+                goes_on = self.pass() => goes_on?,
+                () = host.sleep(PATIENCE) => return Err(Broken::Silent),
+            };
+            if !goes_on {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads from whoever says something, and passes it on. False once a side has ended.
+    async fn pass(&mut self) -> Result<bool, SocketError> {
+        let (mut request, mut answer) = ([0; PIECE], [0; PIECE]);
         tokio::select! {
             biased;
-            read = client.read(&mut request) => match read? {
-                0 => {
-                    reached!(host, "a client left the proxy");
-                    return Ok(());
-                }
-                length => service.write_all(request.get(..length).unwrap_or_default()).await?,
-            },
-            read = service.read(&mut answer) => {
+            read = self.client.read(&mut request) => {
                 let length = read?;
-                held.extend_from_slice(answer.get(..length).unwrap_or_default());
-                let full = held.len() >= proxy.buffer;
-                sometimes!(host, full, "an answer fills the proxy's buffer");
-                if length == 0 || full || held.ends_with(LAST_CHUNK) {
-                    client.write_all(&held).await?;
-                    held.clear();
-                }
                 if length == 0 {
-                    return Ok(());
+                    reached!(self.host, "a client left the proxy");
+                    return Ok(false);
                 }
-            },
+                self.service.write_all(request.get(..length).unwrap_or_default()).await?;
+                Ok(true)
+            }
+            read = self.service.read(&mut answer) => {
+                let length = read?;
+                self.held.extend_from_slice(answer.get(..length).unwrap_or_default());
+                let full = self.held.len() >= self.buffer;
+                sometimes!(self.host, full, "an answer fills the proxy's buffer");
+                if length == 0 || full || self.held.ends_with(LAST_CHUNK) {
+                    self.client.write_all(&self.held).await?;
+                    self.held.clear();
+                }
+                Ok(length > 0)
+            }
         }
     }
 }

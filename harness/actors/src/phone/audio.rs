@@ -5,18 +5,22 @@
 
 use std::net::SocketAddr;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use linefault_protocol::audiosocket::{Rate, Uuid};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::Host;
 use crate::audio_peer::{self, Line, OnHangUp};
 use crate::catalogue::{Command, Settings};
+use crate::{Host, TimerClass};
 
 /// The name space of Call-IDs, drawn once: a call's UUID is the same for everybody who knows its Call-ID.
 const CALL_IDS: Uuid = Uuid([
     0x1c, 0x5b, 0x0e, 0x56, 0x8a, 0x0f, 0x4c, 0x0e, 0x9d, 0x6a, 0x52, 0x9f, 0x07, 0x3e, 0xd1, 0xb4,
 ]);
+
+/// How long after its hang-up the service may take to close: what report C grants the other side.
+const CLOSING: Duration = Duration::from_secs(2);
 
 /// The phone's end of what runs beside it.
 pub(super) struct Audio {
@@ -66,7 +70,7 @@ impl Audio {
     pub(super) fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<Command> {
         while let Poll::Ready(Some(call)) = self.over.poll_recv(cx) {
             if self.heard.is_some_and(|(_, heard)| heard == call) {
-                return Poll::Ready(hang_up());
+                return Poll::Ready(command("hang-up"));
             }
         }
         Poll::Pending
@@ -78,9 +82,9 @@ impl Audio {
     }
 }
 
-fn hang_up() -> Command {
+fn command(name: &'static str) -> Command {
     Command {
-        name: "hang-up",
+        name,
         arguments: Settings::default(),
     }
 }
@@ -133,12 +137,14 @@ async fn connect(
     let mut hung_up = false;
     let line = Line::new(host, "audio", config, number, stream);
     // What is ordered after the end concerns the next connection.
+    let mut closing = host.timer(TimerClass::Foreground);
     let commands = |cx: &mut Context<'_>| match hung_up {
         false => orders.poll_recv(cx).map(|_| {
             hung_up = true;
-            hang_up()
+            closing.set(Some(host.now() + CLOSING));
+            command("hang-up")
         }),
-        true => Poll::Pending,
+        true => closing.poll_fired(cx).map(|()| command("reset")),
     };
     line.run(true, commands).await;
 }

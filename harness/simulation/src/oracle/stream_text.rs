@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use linefault_actors::Report;
 use linefault_network::{HostId, Instant, RecordId};
 
 use super::{Finding, Holds, Oracle};
@@ -39,7 +40,7 @@ fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
 struct Ending<'a> {
     client: HostId,
     record: RecordId,
-    /// When the answer before it had ended.
+    /// When it was asked for.
     since: Instant,
     at: Instant,
     complete: bool,
@@ -50,8 +51,19 @@ fn endings<'a>(evidence: &Evidence<'a>) -> Vec<Ending<'a>> {
     let mut since: BTreeMap<HostId, Instant> = BTreeMap::new();
     let mut endings = Vec::new();
     for (record, entry) in evidence.off_the_wire() {
-        let (Some(client), Event::Log(line)) = (entry.host, &entry.event) else {
-            continue;
+        let Some(client) = entry.host else { continue };
+        let line = match &entry.event {
+            Event::Log(line) => line,
+            // Trying again, even after giving up, goes on with what there is; only asking begins anew.
+            Event::Report(Report::State {
+                machine: "token client",
+                on: "ask",
+                ..
+            }) => {
+                since.insert(client, entry.at);
+                continue;
+            }
+            _ => continue,
         };
         let complete = line.message == "answer complete";
         if !complete && line.message != "answer incomplete" && line.message != "answer failed" {
@@ -66,7 +78,6 @@ fn endings<'a>(evidence: &Evidence<'a>) -> Vec<Ending<'a>> {
             complete,
             text: text.map_or("", |(_, text)| text),
         });
-        since.insert(client, entry.at);
     }
     endings
 }

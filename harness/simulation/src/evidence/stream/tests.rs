@@ -107,3 +107,20 @@ fn a_reset_on_the_way_belongs_to_the_side_in_whose_name_it_comes() {
         "what the reset overtook never arrived"
     );
 }
+
+// A program that is kept from reading knows nothing of what its kernel has: without the difference it would be blamed for
+// not acting on it.
+#[test]
+fn what_has_arrived_is_not_yet_read() {
+    let data: &'static [u8] = &[7; 3000];
+    let read = |connections: Vec<Connection>| {
+        let [connection] = &connections[..] else {
+            panic!("{connections:?}")
+        };
+        let up = &connection.up;
+        assert!(up.arrived() == 3000 && up.let_go.is_some());
+        (up.read(), up.heard_end().is_some())
+    };
+    assert_eq!(read(transfer(data, None)), (3000, true));
+    assert_eq!(read(transfer(data, Some(fault::stall()))), (0, false));
+}
