@@ -1,6 +1,8 @@
 //! When each host's process began, ended, was frozen and went on.
+//!
+//! Its first task is its program: a panic there ends it, though nobody stops the host.
 
-use linefault_network::{Event as N, HostId, Instant};
+use linefault_network::{Event as N, HostId, Instant, TaskEnd, TaskId};
 
 use crate::trace::{Event, Trace};
 
@@ -16,6 +18,7 @@ struct Life {
     /// Ends and freezes.
     stops: Vec<Instant>,
     freezes: Vec<Instant>,
+    program: Option<TaskId>,
     /// From when on it runs, or does not.
     running: Vec<(Instant, bool)>,
 }
@@ -61,9 +64,20 @@ impl Lives {
 impl Life {
     fn take(&mut self, at: Instant, event: &N) {
         match event {
-            N::HostStarted { .. } => self.starts.push(at),
+            N::HostStarted { .. } => {
+                self.starts.push(at);
+                self.program = None;
+            }
             N::HostResumed { .. } => {}
             N::HostStopped { .. } => self.stops.push(at),
+            N::TaskSpawned { task } => {
+                self.program.get_or_insert(*task);
+                return;
+            }
+            N::TaskEnded {
+                task,
+                how: TaskEnd::Panicked,
+            } if self.program == Some(*task) => self.stops.push(at),
             N::HostFrozen { .. } => {
                 self.stops.push(at);
                 self.freezes.push(at);

@@ -38,6 +38,7 @@ fn answer(connections: &mut Connections, peer: &Peer, text: &'static str) {
 fn words(connections: &mut Connections) -> Vec<String> {
     let told = iter::from_fn(|| next(connections)).map(|input| match input {
         Input::Datagram { bytes, .. } => String::from_utf8_lossy(&bytes).into_owned(),
+        Input::Opened { peer } => format!("opened {}", peer.port()),
         Input::Closed { peer, error } => format!("closed {} {error:?}", peer.port()),
         Input::SendFailed { ticket, .. } => format!("failed {ticket:?}"),
         other => format!("{other:?}"),

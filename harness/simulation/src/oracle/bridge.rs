@@ -8,6 +8,7 @@ use linefault_actors::b2bua::BETWEEN_LEGS;
 use linefault_network::{HostId, Instant};
 use linefault_protocol::sip::Method;
 
+use super::held_up::held_up;
 use crate::evidence::{Arrival, Evidence, SipMessage, Transmission};
 use crate::trace::Event;
 
@@ -99,6 +100,21 @@ impl<'e> Leg<'e, '_> {
                 && self.evidence.life(sent.from, sent.at) == self.bridge.life;
             own.then_some((sent, message))
         })
+    }
+
+    /// Whether it goes over TCP, with trouble on the way: what the element says may show late, or never.
+    pub(super) fn is_held_up(self) -> bool {
+        let sent = self.sent().map(|(sent, _)| (sent.transport, sent.to));
+        let read = self.read().filter_map(|(_, arrival, _)| {
+            let sent = &self.evidence.transmissions[arrival.transmission?];
+            Some((sent.transport, Some(sent.from)))
+        });
+        let mut all = sent
+            .chain(read)
+            .filter(|(transport, _)| transport.is_reliable());
+        let peer = all.find_map(|(_, peer)| peer);
+        let host = self.bridge.host;
+        peer.is_some_and(|peer| held_up(self.evidence, host, peer, Instant::START))
     }
 
     /// Whether an INVITE of the peer's waits for its final answer at that moment.

@@ -103,6 +103,11 @@ impl<'e, 't> Cancelled<'e, 't> {
             .or_else(|| self.wrong_end(status))
     }
 
+    /// Whether the CANCEL was read before that was sent; both may happen at one instant.
+    fn is_before(&self, ended: &Transmission) -> bool {
+        self.arrival.read.is_some_and(|read| read < ended.record)
+    }
+
     fn finding(&self, shown: &Transmission, text: String) -> Finding {
         Finding {
             host: Some(self.arrival.host),
@@ -125,7 +130,7 @@ impl<'e, 't> Cancelled<'e, 't> {
         }
         let open = self.ended.is_none_or(|ended| {
             let failed = ended.message.as_deref().is_some_and(|it| !it.is_success());
-            failed && self.arrival.at < later(ended.at, T4) || ended.record > self.arrival.record
+            failed && self.arrival.at < later(ended.at, T4) || self.is_before(ended)
         });
         let allowed = status == 200 || (!open && status == 481);
         (!allowed).then(|| format!("a CANCEL that matches was answered {status}, not 200"))
@@ -138,7 +143,7 @@ impl<'e, 't> Cancelled<'e, 't> {
             .filter(|_| status == 200 && self.invite.is_some())?;
         let message = ended.message.as_deref()?;
         let final_status = message.status?;
-        let late = ended.record > self.arrival.record;
+        let late = self.is_before(ended);
         (late && final_status != 487 && !self.chosen(final_status)).then(|| {
             self.finding(
                 ended,

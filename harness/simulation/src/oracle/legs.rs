@@ -112,7 +112,9 @@ fn outlives(leg: Leg<'_, '_>, since: Instant) -> Option<&'static str> {
 /// Whether host and run lasted that long.
 fn judged(leg: Leg<'_, '_>, since: Instant, until: Instant) -> bool {
     let host = leg.bridge.host;
-    until <= leg.evidence.ended_at && leg.evidence.lived_through(host, since, until)
+    until <= leg.evidence.ended_at
+        && leg.evidence.lived_through(host, since, until)
+        && !leg.is_held_up()
 }
 
 // RFC 3261 §15: who answered last waits for the ACK, or for the end of waiting for it.

@@ -16,6 +16,7 @@ mod forwarding;
 mod generation;
 mod glare;
 mod global_failure;
+mod held_up;
 mod identifiers;
 mod left_over;
 mod legs;

@@ -92,7 +92,8 @@ fn rings_until(evidence: &Evidence<'_>, sent: &Transmission, ring: &SipMessage) 
         .unwrap_or(evidence.ended_at)
 }
 
-/// Who is to blame; nobody if a CANCEL was sent and lost on its way.
+/// Who is to blame; nobody if a CANCEL was sent and lost on its way, or none may be sent, since nothing of the ringing came
+/// through (RFC 3261 §9.1).
 fn blame(
     evidence: &Evidence<'_>,
     sent: &Transmission,
@@ -114,7 +115,14 @@ fn blame(
         ));
     }
     let name = evidence.name(sent.from);
-    cancels.is_empty().then(|| {
+    let mut heard = evidence.arrived_in_branch(&ring.branch);
+    let may_cancel = heard.any(|it| {
+        let message = it.message.as_deref();
+        it.host != sent.from
+            && it.read_at.is_some()
+            && message.is_some_and(|it| it.is_provisional() && it.method == Method::Invite)
+    });
+    (cancels.is_empty() && may_cancel).then(|| {
         let upstream = sent.to.unwrap_or(sent.from);
         let text = format!("never told {name}, which rings on, that its caller is done");
         (upstream, text)

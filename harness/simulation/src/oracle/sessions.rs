@@ -90,21 +90,22 @@ impl<'e, 't> Session<'e, 't> {
 
     /// Whether that end lives, up to that moment of the run, in a call that it neither changes nor has ended.
     fn is_idle(&self, host: HostId, until: Instant) -> bool {
-        let says = |message: Option<&SipMessage>| {
-            message.is_some_and(|it| {
-                it.is_request()
-                    && matches!(it.method, Method::Bye | Method::Invite | Method::Update)
-            })
+        let changes = |message: Option<&SipMessage>| {
+            message.is_some_and(|it| it.asks(&Method::Invite) || it.asks(&Method::Update))
         };
-        // The answer and the end of the call may leave at one instant.
+        // The answer and the end of the call may leave at one instant, or the answer when the call was over.
         let during = |at: Instant| self.from <= at && at <= until;
+        let ends = |at: Instant, message| at <= until && is_bye(message);
         let evidence = self.evidence;
         let mut sent = evidence.sent_in_call(self.call_id);
         let mut heard = evidence.arrived_in_call(self.call_id);
         until <= evidence.ended_at
             && evidence.lived_through(host, self.from, until)
-            && !sent.any(|it| it.from == host && during(it.at) && says(it.message.as_deref()))
-            && !heard.any(|it| it.host == host && during(it.at) && is_bye(it.message.as_deref()))
+            && !sent.any(|it| {
+                let message = it.message.as_deref();
+                it.from == host && (ends(it.at, message) || during(it.at) && changes(message))
+            })
+            && !heard.any(|it| it.host == host && ends(it.at, it.message.as_deref()))
     }
 
     /// Whether a refresh of the peer has reached that end.

@@ -175,11 +175,44 @@ impl B2bua {
         };
         let (call, side) = (outgoing.call, outgoing.side);
         let (abandoned, initial) = (outgoing.abandoned, outgoing.initial);
-        self.forget(client);
+        self.keep_for_late_answers(turn, client);
         match (initial, abandoned) {
             (true, false) => self.silent(turn, call, client, silence),
             (true, true) => self.attempt_over(turn, call, client),
             (false, _) => self.reinvite_refused(turn, (call, side), silence.status(), None),
+        }
+    }
+
+    /// A 2xx without a transaction: one that comes when its INVITE was given up. No call wants it.
+    // RFC 3261 §18.1.2 hands it to the core, §13.2.2.4: there it is acknowledged and ended.
+    pub fn stray(&mut self, turn: &mut B2buaTurn<'_>, response: &Message) {
+        if !response.status().is_some_and(Status::is_success) {
+            return;
+        }
+        let branch = |message: &Message| {
+            let via = message.top_via().ok()?;
+            Some(via.branch()?.to_owned())
+        };
+        let Some(wanted) = branch(response) else {
+            return;
+        };
+        let mut known = self.outgoing.iter();
+        let known = known.find(|(_, outgoing)| branch(&outgoing.invite).as_ref() == Some(&wanted));
+        if let Some(client) = known.map(|(client, _)| *client) {
+            self.taken(turn, client, response);
+        }
+    }
+
+    /// Nobody waits for an answer to that INVITE any more; a 2xx may come all the same.
+    fn keep_for_late_answers(&mut self, turn: &B2buaTurn<'_>, client: TransactionId) {
+        self.due.set(Due::GiveUp(client), None);
+        let until = turn.now + turn.layer.timers().t1 * 64;
+        match self.outgoing.get_mut(&client) {
+            Some(outgoing) if outgoing.initial => {
+                outgoing.abandoned = true;
+                self.answered.set(client, Some(until));
+            }
+            _ => self.forget(client),
         }
     }
 

@@ -1,0 +1,43 @@
+//! Whether TCP between two hosts has trouble.
+//!
+//! What a program writes leaves later then, or never: segments wait for the window, for a retransmission, or for a
+//! connection. So the moments of what leaves are not the program's.
+
+use std::collections::BTreeMap;
+
+use linefault_network::{Event as N, Flags, HostId, Instant, Packet};
+
+use crate::evidence::Evidence;
+use crate::trace::Event;
+
+/// Whether a segment between the two got lost or was sent again by the end of the run, or a connection between them was
+/// begun or reset at or after `since`.
+pub(super) fn held_up(evidence: &Evidence<'_>, one: HostId, other: HostId, since: Instant) -> bool {
+    let ends = [Some(one), Some(other)];
+    let between = |packet: &Packet| {
+        let (from, to) = (packet.sender, packet.receiver);
+        ends == [from, to] || ends == [to, from]
+    };
+    let mut ahead = BTreeMap::new();
+    evidence.trace.records().iter().any(|record| {
+        let Event::Network(event) = &record.event else {
+            return false;
+        };
+        match event {
+            N::Lost { packet, .. } => packet.segment().is_some() && between(packet),
+            N::Sent { packet } if between(packet) => packet.segment().is_some_and(|segment| {
+                let marked = segment.has(Flags::SYN) || segment.has(Flags::RST);
+                if marked || segment.data.is_empty() {
+                    return marked && record.at >= since;
+                }
+                let begins = segment.sequence;
+                let ends =
+                    begins.wrapping_add(u32::try_from(segment.data.len()).unwrap_or(u32::MAX));
+                let known = ahead.insert((packet.from, packet.to), ends);
+                // Sequence numbers wrap: what lies behind is less than half the circle away.
+                known.is_some_and(|known: u32| begins.wrapping_sub(known) > u32::MAX / 2)
+            }),
+            _ => false,
+        }
+    })
+}
