@@ -35,8 +35,8 @@ pub(super) struct Part {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Leaving {
     pub(super) flow: usize,
-    /// Its first byte that was not sent before: what is repeated left earlier.
-    pub(super) new_from: u64,
+    /// Its first byte that was not sent before, if there is one: what is repeated left earlier.
+    pub(super) new_from: Option<u64>,
     /// The place of the first piece that it completes.
     pub(super) first_piece: usize,
 }
@@ -102,7 +102,7 @@ impl Streams {
         self.packets.insert(packet.id, part);
         let leaving = Leaving {
             flow: index,
-            new_from: flow.sent.max(begin),
+            new_from: (flow.sent < end).then_some(flow.sent.max(begin)),
             first_piece: flow.pieces.len(),
         };
         flow.extend(begin, &segment.data);

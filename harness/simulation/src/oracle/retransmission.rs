@@ -314,7 +314,7 @@ impl Timed {
         let stateless = matches!(response.status, Some(400 | 414 | 505 | 513)).then_some(first.at);
         Self {
             stop: own.map(|(at, _)| *at),
-            lenient_stop: bye.flatten().or(any).or(stateless),
+            lenient_stop: [bye.flatten(), any, stateless].into_iter().flatten().min(),
             capped: true,
             slow_from: None,
         }

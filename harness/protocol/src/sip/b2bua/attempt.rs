@@ -257,7 +257,7 @@ impl B2bua {
             // Its ACK waits for that of the other leg.
             return;
         }
-        if self.answered.get(client).is_none() {
+        if outgoing.taken.is_none() && outgoing.acks.is_empty() {
             self.answered.set(client, Some(until));
             self.due.set(Due::GiveUp(client), None);
         }

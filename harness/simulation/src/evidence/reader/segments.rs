@@ -21,9 +21,9 @@ impl Reader<'_> {
             return;
         };
         let flow = leaving.flow;
-        self.starts
-            .entry((flow, leaving.new_from))
-            .or_insert_with(|| (id, at, packet.clone()));
+        if let Some(begin) = leaving.new_from {
+            self.starts.insert((flow, begin), (id, at, packet.clone()));
+        }
         for place in leaving.first_piece..self.streams.flows[flow].pieces.len() {
             let piece = self.streams.flows[flow].pieces[place].clone();
             let transmission = self.begun(flow, piece.begin, piece.bytes);
