@@ -29,7 +29,7 @@ pub static ENTRY: Entry = Entry {
     ],
     commands: &[],
     points: &[],
-    build,
+    build: &build,
 };
 
 /// RFC 9112 §7.1: the last chunk, and no trailer fields.

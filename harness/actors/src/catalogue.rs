@@ -44,8 +44,11 @@ pub struct Entry {
     /// Points at which its program can be made to fail, as it names them to [`Host::at_point`].
     pub points: &'static [&'static str],
     /// Builds one from complete settings.
-    pub build: fn(&Settings, &Directory) -> Box<dyn Actor>,
+    pub build: Build,
 }
+
+/// Builds an actor from complete settings; the directory tells where other hosts are.
+pub type Build = &'static (dyn Fn(&Settings, &Directory) -> Box<dyn Actor> + Send + Sync);
 
 /// An actor that is configured but does not run yet; each start is a new life.
 ///

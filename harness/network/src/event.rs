@@ -225,6 +225,30 @@ pub enum LossReason {
     NoSocket,
 }
 
+impl LossReason {
+    /// The reason in a few words, without naming the fault.
+    #[must_use]
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::Fault(_) => "a fault lost it",
+            Self::QueueFull(_) => "the queue is full",
+            Self::NoRoute => "nobody has this address",
+            Self::NeighbourSilent => "no answer to ARP",
+            Self::NeighbourQueueFull => "too many wait for ARP",
+            Self::HostGone => "the host is gone",
+            Self::PortClosed => "the port is closed",
+            Self::Checksum => "the checksum is wrong",
+            Self::BacklogFull => "too many wait to be accepted",
+            Self::BufferFull => "the receive buffer is full",
+            Self::NoMapping => "the NAT has no mapping for it",
+            Self::Filtered => "the NAT does not let this sender in",
+            Self::NatFull => "the NAT has no port left",
+            Self::NoGroup => "nobody has joined the group",
+            Self::NoSocket => "the socket is gone",
+        }
+    }
+}
+
 /// What a fault did to a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Alteration {

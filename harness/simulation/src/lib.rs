@@ -13,13 +13,18 @@ pub mod cli;
 pub mod coverage;
 pub mod defect;
 pub mod evidence;
+pub mod explain;
 pub mod explore;
 mod failure;
+#[cfg(feature = "suite")]
+pub mod harness;
 mod injection;
 mod lives;
 mod logging;
 pub mod oracle;
 pub mod panics;
+#[cfg(feature = "pcap")]
+pub mod pcap;
 pub mod run;
 pub mod scenario;
 mod sighting;
@@ -29,3 +34,8 @@ pub mod suite;
 pub mod trace;
 pub mod twin;
 pub mod verdict;
+
+pub use linefault_actors as actors;
+
+#[cfg(feature = "suite")]
+pub use harness::suite;

@@ -77,7 +77,18 @@ impl Suite {
     /// A path that cannot be read, or a folder without a scenario. Mistakes in files are no error here:
     /// they are listed.
     pub fn load(paths: &[PathBuf], overrides: &[Override]) -> Result<Self, SuiteError> {
-        let names = names();
+        Self::load_with(paths, overrides, &names())
+    }
+
+    /// The same, where files may name more than linefault itself has.
+    ///
+    /// # Errors
+    /// As [`Suite::load`].
+    pub fn load_with(
+        paths: &[PathBuf],
+        overrides: &[Override],
+        names: &Names,
+    ) -> Result<Self, SuiteError> {
         let overrides: Arc<[Override]> = overrides.into();
         let mut known = BTreeSet::new();
         let mut suite = Self {
@@ -94,7 +105,7 @@ impl Suite {
             for file in found.into_iter().filter(|file| known.insert(file.clone())) {
                 let bytes = read(&file)?;
                 suite.files += 1;
-                match File::read_bytes(&slashes(&file), &bytes, &names) {
+                match File::read_bytes(&slashes(&file), &bytes, names) {
                     Ok(read) => suite.add(path, &file, &Arc::new(read), &overrides),
                     Err(mistakes) => suite.mistakes.push(mistakes),
                 }
@@ -245,6 +256,7 @@ fn quote(word: &str) -> String {
 #[must_use]
 pub fn names() -> Names {
     Names {
+        actors: Vec::new(),
         defects: defect::CATALOGUE
             .iter()
             .map(|defect| (defect.name, defect.actor))

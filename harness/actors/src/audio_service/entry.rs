@@ -15,7 +15,7 @@ pub static ENTRY: Entry = Entry {
     settings: SETTINGS,
     commands: COMMANDS,
     points: &[HANGING_UP],
-    build,
+    build: &build,
 };
 
 const SETTINGS: &[Setting] = &[

@@ -15,7 +15,7 @@ pub static ENTRY: Entry = Entry {
     settings: SETTINGS,
     commands: &[],
     points: &[CALLING],
-    build,
+    build: &build,
 };
 
 /// Between the arrival of an INVITE and the call that comes of it.

@@ -28,7 +28,7 @@ pub static ENTRY: Entry = Entry {
         arguments: REQUEST,
     }],
     points: &[],
-    build,
+    build: &build,
 };
 
 const REQUEST: &[Setting] = &[

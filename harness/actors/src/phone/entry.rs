@@ -21,7 +21,7 @@ pub static ENTRY: Entry = Entry {
     settings: SETTINGS,
     commands: COMMANDS,
     points: &[],
-    build,
+    build: &build,
 };
 
 const SETTINGS: &[Setting] = &[

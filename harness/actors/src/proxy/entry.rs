@@ -20,7 +20,7 @@ pub static ENTRY: Entry = Entry {
     settings: SETTINGS,
     commands: COMMANDS,
     points: &[FORWARDING],
-    build,
+    build: &build,
 };
 
 /// Between the arrival of a request for somebody else and its way out.

@@ -12,7 +12,7 @@ pub static ENTRY: Entry = Entry {
     settings: SETTINGS,
     commands: COMMANDS,
     points: &[STARTING, GENERATING],
-    build,
+    build: &build,
 };
 
 /// An error here: it cannot stream, and answers with one JSON document.

@@ -1,23 +1,24 @@
-//! `linefault explore`: many seeds of scenarios, what was found, and its files.
+//! `linefault explore` and `linefault merge`: many seeds of scenarios, what was found, and its files.
 
-use std::collections::BTreeSet;
+mod findings;
+mod plans;
+mod write;
+
 use std::num::NonZero;
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{Exit, Selection, output, report_mistakes, select};
-use crate::defect;
-use crate::explore::campaign::{self, FaultTally, Finding, Tally};
-use crate::explore::found::{Found, Origin};
-use crate::explore::{Explorer, Kind, Plan, Planted, Unexplorable, shrink};
-use crate::scenario::Draft;
-use crate::suite::{Suite, Test};
+use crate::coverage::Item;
+use crate::explore::campaign::{self, Block};
+use crate::explore::part::{Campaign, Part};
+use plans::Plans;
 
 #[derive(Debug, Args)]
 pub(super) struct Explore {
@@ -27,10 +28,10 @@ pub(super) struct Explore {
     #[arg(long, value_name = "A..B", value_parser = seeds, conflicts_with_all = ["runs", "time"])]
     seeds: Option<Range<u64>>,
     /// So many seeds of each scenario, from 0
-    #[arg(long, value_name = "NUMBER", conflicts_with = "time")]
+    #[arg(long, value_name = "NUMBER", conflicts_with = "time", value_parser = clap::value_parser!(u64).range(1..))]
     runs: Option<u64>,
     /// As many seeds as there is time for, like 30s
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    #[arg(long, value_name = "TIME", value_parser = time, conflicts_with_all = ["shard", "out"])]
     time: Option<Duration>,
     /// How many runs at once; as many as there are cores without it
     #[arg(long, value_name = "NUMBER")]
@@ -44,325 +45,281 @@ pub(super) struct Explore {
     /// Where to write what was found
     #[arg(long, value_name = "FOLDER", default_value = "scenarios/found")]
     found: PathBuf,
+    /// Only the Kth of N shares of the campaign: 1/4
+    #[arg(long, value_name = "K/N", value_parser = shard, requires = "out")]
+    shard: Option<Shard>,
+    /// Writes the campaign, or this share of it, to a file that `linefault merge` reads
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Merge {
+    /// What `linefault explore --out` wrote
+    #[arg(required = true)]
+    parts: Vec<PathBuf>,
+    /// Writes what they make together
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Prints what was tried and what was not
+    #[arg(long)]
+    coverage: bool,
+}
+
+/// One of several equal shares of a campaign's blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Shard {
+    /// From 1.
+    number: usize,
+    of: usize,
 }
 
 /// Without any of --seeds, --runs and --time.
 const RUNS: u64 = 1_000;
 
 fn seeds(text: &str) -> Result<Range<u64>, String> {
-    let wrong = || format!("`{text}` is no range of seeds: expected A..B, like 0..1000");
+    let wrong = || "expected A..B, like 0..1000".to_owned();
     let (begin, end) = text.split_once("..").ok_or_else(wrong)?;
     let number = |text: &str| text.trim().parse::<u64>().map_err(|_| wrong());
     let range = number(begin)?..number(end)?;
     if range.is_empty() {
-        return Err(format!(
-            "`{text}` has no seed in it: the first must be below the last"
-        ));
+        return Err("there is no seed in it: the first must be below the last".to_owned());
     }
     Ok(range)
 }
 
 fn time(text: &str) -> Result<Duration, String> {
-    crate::scenario::duration(text)
-        .filter(|time| !time.is_zero())
-        .ok_or_else(|| format!("`{text}` is no length of time: expected one like 30s or 5min"))
+    let time = crate::scenario::duration(text).filter(|time| !time.is_zero());
+    time.ok_or_else(|| "expected a length of time, like 30s or 5min".to_owned())
 }
 
+fn shard(text: &str) -> Result<Shard, String> {
+    let wrong = || "expected K/N, like 1/4, with K from 1 to N".to_owned();
+    let (number, of) = text.split_once('/').ok_or_else(wrong)?;
+    let part = |text: &str| text.parse::<usize>().map_err(|_| wrong());
+    let shard = Shard {
+        number: part(number)?,
+        of: part(of)?,
+    };
+    let sound = (1..=shard.of).contains(&shard.number);
+    sound.then_some(shard).ok_or_else(wrong)
+}
+
+impl Shard {
+    fn has(self, place: usize) -> bool {
+        place % self.of == self.number - 1
+    }
+}
+
+/// Runs a campaign, or a share of it.
 pub(super) fn explore(explore: &Explore) -> Result<Exit, Exit> {
+    if explore.selection.seed.is_some() {
+        output::mistake("explore draws from many seeds: expected --seeds A..B instead of --seed");
+        return Err(Exit::Mistake);
+    }
     let suite = select(&explore.selection)?;
     let worst = report_mistakes(&suite);
-    let plans = plans(&suite, &explore.defects)?;
+    let plans = Plans::new(&suite, &explore.defects)?;
     if plans.is_empty() {
+        output::mistake("there is nothing to explore");
         return Ok(worst.max(Exit::Mistake));
     }
-    let campaign = Campaign::new(explore, plans);
-    Ok(worst.max(campaign.run()?))
+    let seeds = match (&explore.seeds, explore.runs) {
+        (Some(seeds), _) => seeds.clone(),
+        (None, Some(runs)) => 0..runs,
+        (None, None) if explore.time.is_some() => 0..u64::MAX,
+        (None, None) => 0..RUNS,
+    };
+    let campaign = Campaign {
+        build: build()?,
+        seeds,
+        plans: plans.ids(),
+    };
+    let begun = match &explore.out {
+        Some(out) => write::begun(out, &campaign)?,
+        None => None,
+    };
+    let stops = stops();
+    let begun = begun.unwrap_or_else(|| Part::new(campaign));
+    let (part, took) = run(explore, &plans, begun, &stops);
+    if let Some(out) = &explore.out {
+        write::part(out, &part)?;
+    }
+    let findings = findings::Findings {
+        part: &part,
+        coverage: explore.coverage,
+    };
+    // A share is judged when all are merged: another may know of a lower seed. To have been run is all that is asked of it.
+    let exit = if explore.shard.is_some() {
+        findings.crashes()
+    } else {
+        findings.write(&plans, &explore.found, &stops)?
+    };
+    findings.summary(Some(took))?;
+    if stops.load(Ordering::Relaxed) > 0 {
+        output::mistake("stopped before its end; what was found by then is kept");
+        return Ok(Exit::Interrupted);
+    }
+    Ok(worst.max(exit))
 }
 
-/// The plans of all scenarios that can be explored. One that was named and cannot be is a mistake.
-fn plans(suite: &Suite, defects: &[String]) -> Result<Vec<(Test, Plan)>, Exit> {
-    let named = suite.files == 1;
-    let mut plans = Vec::new();
-    let mut known = BTreeSet::new();
-    for test in suite.tests.iter().filter(|test| test.known_bad().is_none()) {
-        let planted = planted(defects, test)?;
-        let draft = test.draft().map_err(|wrong| {
-            output::text(&wrong.render(false));
-            Exit::Mistake
-        })?;
-        match Plan::new(&draft, planted) {
-            // Combinations that differ in what exploration leaves out are one plan.
-            Ok(plan) if !known.insert(plan.text()) => {}
-            Ok(plan) => plans.push((test.clone(), plan)),
-            Err(Unexplorable::Mistakes(wrong)) => {
-                output::text(&wrong.render(false));
-                return Err(Exit::Harness);
-            }
-            Err(why) => {
-                let name = test.name();
-                output::text(&format!(
-                    "{}: {name} cannot be explored: {why}\n",
-                    if named { "error" } else { "left out" }
-                ));
-            }
+/// Puts shares together.
+pub(super) fn merge(merge: &Merge) -> Result<Exit, Exit> {
+    let mut whole: Option<Part> = None;
+    for path in &merge.parts {
+        let part = write::read(path)?;
+        match &mut whole {
+            None => whole = Some(part),
+            Some(whole) => whole.merge(part).map_err(|wrong| {
+                output::mistake(&format!("{}: {wrong}", path.display()));
+                Exit::Mistake
+            })?,
         }
     }
-    Ok(plans)
+    let whole = whole.ok_or(Exit::Mistake)?;
+    if let Some(out) = &merge.out {
+        write::begun(out, &whole.campaign)?;
+        write::part(out, &whole)?;
+    }
+    let findings = findings::Findings {
+        part: &whole,
+        coverage: merge.coverage,
+    };
+    let exit = findings.list()?;
+    findings.summary(None)?;
+    Ok(exit)
 }
 
-fn planted(defects: &[String], test: &Test) -> Result<Vec<Planted>, Exit> {
-    let planted = defects.iter().map(|given| {
-        let (host, name) = given.split_once('=').ok_or_else(|| {
-            format!("`{given}` plants nothing: expected host=defect, like proxy=unreachable-is-502")
-        })?;
-        let scenario = test.scenario();
-        let index = scenario.host_index(host);
-        let index = index.ok_or_else(|| format!("{} has no host `{host}`", test.path()))?;
-        let defect = defect::find(name).ok_or_else(|| format!("there is no defect `{name}`"))?;
-        let actor = scenario.host(index).actor.name;
-        if defect.actor != actor {
-            return Err(format!(
-                "`{name}` is a defect of the actor `{}`, and {host} is a {actor}",
-                defect.actor
-            ));
-        }
-        Ok((host.to_owned(), defect))
+/// Counts how often somebody asks the command to stop: once ends the search, twice what is being shrunk.
+fn stops() -> std::sync::Arc<AtomicUsize> {
+    let stops = std::sync::Arc::new(AtomicUsize::new(0));
+    let counted = std::sync::Arc::clone(&stops);
+    // Without a handler Ctrl-C ends the process at once, and only what is on disk by then is kept.
+    let _ = ctrlc::set_handler(move || {
+        counted.fetch_add(1, Ordering::Relaxed);
     });
-    planted.collect::<Result<_, String>>().map_err(|wrong| {
-        output::mistake(&wrong);
-        Exit::Mistake
-    })
+    stops
 }
 
-struct Campaign<'a> {
-    explore: &'a Explore,
-    tests: Vec<Test>,
-    plans: Vec<Plan>,
-    /// How often somebody asked it to stop.
-    stops: Arc<AtomicUsize>,
-}
-
-impl<'a> Campaign<'a> {
-    fn new(explore: &'a Explore, plans: Vec<(Test, Plan)>) -> Self {
-        let (tests, plans) = plans.into_iter().unzip();
-        let stops = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&stops);
-        // Without a handler Ctrl-C ends the process at once, and only what is on disk by then is kept.
-        let _ = ctrlc::set_handler(move || {
-            counted.fetch_add(1, Ordering::Relaxed);
-        });
-        Self {
-            explore,
-            tests,
-            plans,
-            stops,
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long to explore, and how fast that was, is real time"
+)]
+fn run(explore: &Explore, plans: &Plans, begun: Part, stops: &AtomicUsize) -> (Part, Duration) {
+    let began = Instant::now();
+    let in_time = || explore.time.is_none_or(|time| began.elapsed() < time);
+    let go_on = || in_time() && stops.load(Ordering::Relaxed) == 0;
+    let workers = explore
+        .workers
+        .or(std::thread::available_parallelism().ok());
+    let workers = workers.map_or(1, NonZero::get);
+    let bar = Progress::new(&begun, explore);
+    let mut seeds = begun.campaign.seeds.clone();
+    let part = Mutex::new(begun);
+    // Blocks are made a round at a time: with a time limit there is no last one.
+    while !seeds.is_empty() && go_on() {
+        let round = seeds.start..seeds.end.min(seeds.start + ROUND);
+        let mut blocks = blocks(plans, &round, explore.shard);
+        if let Ok(part) = part.lock() {
+            blocks.retain(|block| !part.has(block));
         }
-    }
-
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "how long to explore, and how fast that was, is real time"
-    )]
-    fn run(&self) -> Result<Exit, Exit> {
-        let began = Instant::now();
-        let seeds = match (&self.explore.seeds, self.explore.runs) {
-            (Some(seeds), _) => seeds.clone(),
-            (None, Some(runs)) => 0..runs,
-            (None, None) if self.explore.time.is_some() => 0..u64::MAX,
-            (None, None) => 0..RUNS,
-        };
-        let in_time = || self.explore.time.is_none_or(|time| began.elapsed() < time);
-        let go_on = || in_time() && self.stops.load(Ordering::Relaxed) == 0;
-        let tallies = self.tallies(&seeds, &go_on);
-        let took = began.elapsed();
-        let exit = self.findings(&tallies)?;
-        self.summary(&tallies, took)?;
-        Ok(exit)
-    }
-
-    /// Runs the seeds; one tally for each plan.
-    fn tallies(&self, seeds: &Range<u64>, go_on: &(dyn Fn() -> bool + Sync)) -> Vec<Tally> {
-        let workers = self
-            .explore
-            .workers
-            .or(std::thread::available_parallelism().ok());
-        let workers = workers.map_or(1, NonZero::get);
-        let bar = progress(seeds, self.plans.len(), self.explore.time.is_some());
-        let tallies = Mutex::new(vec![Tally::default(); self.plans.len()]);
-        // With a time limit there is no last block: rounds of a thousand seeds.
-        let mut begin = seeds.start;
-        while begin < seeds.end && go_on() {
-            let end = begin.saturating_add(1_000).min(seeds.end);
-            let blocks = campaign::blocks(self.plans.len(), &(begin..end));
-            campaign::run(&self.plans, &blocks, workers, go_on, &mut |place, tally| {
-                if let Ok(mut tallies) = tallies.lock() {
-                    tallies[blocks[place].plan].merge(&tally);
-                    bar.inc(tally.runs);
-                    let kinds: usize = tallies.iter().map(|tally| tally.findings.len()).sum();
-                    bar.set_message(output::count(kinds, "kind of violation"));
+        campaign::run(
+            plans.all(),
+            &blocks,
+            workers,
+            &go_on,
+            &mut |place, tally| {
+                if let Ok(mut part) = part.lock() {
+                    bar.add(&tally);
+                    part.add(&blocks[place], tally);
                 }
-            });
-            begin = end;
-        }
-        bar.finish_and_clear();
-        tallies.into_inner().unwrap_or_default()
-    }
-
-    /// Shrinks and writes what was found.
-    fn findings(&self, tallies: &[Tally]) -> Result<Exit, Exit> {
-        let mut worst = Exit::Pass;
-        let mut known: Vec<Kind> = Vec::new();
-        for ((test, plan), tally) in self.tests.iter().zip(&self.plans).zip(tallies) {
-            for (seed, how) in &tally.crashes {
-                worst = Exit::Harness;
-                let command = self.command(test, *seed);
-                output::mistake(&format!(
-                    "linefault itself failed: {how}\nreplay: {command}"
-                ));
-            }
-            for (kind, finding) in &tally.findings {
-                worst = worst.max(Exit::Violation);
-                let again = known.contains(kind);
-                known.push(kind.clone());
-                self.finding(test, plan, kind, finding, again)?;
-            }
-        }
-        Ok(worst)
-    }
-
-    fn finding(
-        &self,
-        test: &Test,
-        plan: &Plan,
-        kind: &Kind,
-        finding: &Finding,
-        again: bool,
-    ) -> Result<(), Exit> {
-        let Finding {
-            seed,
-            seen,
-            drawn,
-            runs,
-        } = finding;
-        let command = self.command(test, *seed);
-        let mut text = format!(
-            "found     {kind}, first in {} runs of {}\n          {}\n",
-            runs,
-            test.name(),
-            seen.text
+            },
         );
-        if again {
-            text.push_str("          known from another scenario\n");
-        } else {
-            let explorer = Explorer::new(plan);
-            let draft = plan.draft(*seed, &explorer.schedule(*seed));
-            let patient = || self.stops.load(Ordering::Relaxed) < 2;
-            let shrunk = shrink::shrink(plan, draft.clone(), kind, seen.at, &patient);
-            let origin = Origin {
-                scenario: test.path(),
-                command: &command,
-                seen,
-                drawn: *drawn,
-            };
-            text.push_str(&self.write(plan, kind, &shrunk.draft, &draft, &origin)?);
-        }
-        text.push_str(&format!("replay: {command}\n"));
-        output::line(&text).map_err(|error| output::broken_pipe(&error))
+        seeds.start = round.end;
     }
-
-    fn write(
-        &self,
-        plan: &Plan,
-        kind: &Kind,
-        shrunk: &Draft,
-        whole: &Draft,
-        origin: &Origin<'_>,
-    ) -> Result<String, Exit> {
-        let found = Found::new(shrunk, kind, plan, origin)
-            .or_else(|_| Found::new(whole, kind, plan, origin));
-        let found = match found {
-            Ok(found) => found,
-            Err(wrong) => return Ok(format!("          not written: {wrong}\n")),
-        };
-        let path = found.path(&self.explore.found);
-        let written = found.write(&self.explore.found).map_err(|error| {
-            output::mistake(&format!("cannot write {}: {error}", path.display()));
-            Exit::Mistake
-        })?;
-        let faults = output::count(found.faults, "fault");
-        Ok(match written {
-            true => format!("          {faults}: {}\n", path.display()),
-            false => format!("          known: {}\n", path.display()),
-        })
-    }
-
-    /// The command that shows one seed as it was found.
-    fn command(&self, test: &Test, seed: u64) -> String {
-        let again = test
-            .replay()
-            .replacen("linefault replay", "linefault explore", 1);
-        let defects: String = self
-            .explore
-            .defects
-            .iter()
-            .map(|given| format!(" --defect {given}"))
-            .collect();
-        format!(
-            "{again}{defects} --seeds {seed}..{}",
-            seed.saturating_add(1)
-        )
-    }
-
-    fn summary(&self, tallies: &[Tally], took: Duration) -> Result<(), Exit> {
-        let mut all = Tally::default();
-        tallies.iter().for_each(|tally| all.merge(tally));
-        let speed = (all.runs as f64 / took.as_secs_f64().max(1e-9)).round();
-        let line = format!(
-            "{} of {}, {speed} a second: {} with violations, {}",
-            output::count(all.runs as usize, "run"),
-            output::count(self.plans.len(), "scenario"),
-            all.violating,
-            output::count(all.findings.len(), "kind"),
-        );
-        let mut text = String::new();
-        if self.explore.coverage {
-            text.push_str(&format!("{}\n", all.coverage));
-        }
-        text.push_str(&faults(&all));
-        text.push_str(&line);
-        output::line(&text).map_err(|error| output::broken_pipe(&error))
-    }
+    bar.done();
+    let part = part
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    (part, began.elapsed())
 }
 
-/// How many faults of each name were drawn, concerned something, and altered something.
-fn faults(tally: &Tally) -> String {
-    let mut text = format!(
-        "{:<22} {:>9} {:>9} {:>9}\n",
-        "fault", "drawn", "matched", "applied"
-    );
-    for (name, faults) in &tally.faults {
-        let FaultTally {
-            drawn,
-            matched,
-            applied,
-        } = faults;
-        text.push_str(&format!(
-            "{name:<22} {drawn:>9} {matched:>9} {applied:>9}\n"
+/// Seeds of which blocks are made at once; a multiple of [`campaign::BLOCK`].
+const ROUND: u64 = 100 * campaign::BLOCK;
+
+fn blocks(plans: &Plans, seeds: &Range<u64>, shard: Option<Shard>) -> Vec<Block> {
+    let all = campaign::blocks(plans.all().len(), seeds)
+        .into_iter()
+        .enumerate();
+    let own = all.filter(|(place, _)| shard.is_none_or(|shard| shard.has(*place)));
+    own.map(|(_, block)| block).collect()
+}
+
+/// A bar, and what was found and tried so far.
+struct Progress {
+    bar: ProgressBar,
+    so_far: Mutex<campaign::Tally>,
+}
+
+impl Progress {
+    fn new(begun: &Part, explore: &Explore) -> Self {
+        let (done, all) = begun.progress();
+        let share = all / explore.shard.map_or(1, |shard| shard.of as u64);
+        let share = share.saturating_sub(done);
+        let total = explore.time.is_none().then_some(share);
+        let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
+        let template = match total {
+            Some(_) => "{bar:24} {pos}/{len} runs, {per_sec:.0}{msg}",
+            None => "{spinner} {pos} runs, {per_sec:.0}{msg}",
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        let so_far = Mutex::default();
+        Self { bar, so_far }
+    }
+
+    fn add(&self, tally: &campaign::Tally) {
+        let Ok(mut so_far) = self.so_far.lock() else {
+            return;
+        };
+        so_far.merge(tally);
+        self.bar.inc(tally.runs);
+        let count = |wanted: fn(&Item) -> bool| {
+            so_far
+                .coverage
+                .items()
+                .filter(|(item, _)| wanted(item))
+                .count()
+        };
+        let touched = count(|item| matches!(item, Item::Touched(..)));
+        let fired = count(|item| matches!(item, Item::Fired(..)));
+        let kinds: Vec<String> = so_far
+            .findings
+            .keys()
+            .map(|kind| kind.name.clone())
+            .collect();
+        let kinds = match kinds.as_slice() {
+            [] => String::new(),
+            [one] => format!(", found {one}"),
+            [first, ..] => format!(", found {first} and {} more", kinds.len() - 1),
+        };
+        self.bar.set_message(format!(
+            ", {touched} faults × messages, {fired} states × timers{kinds}"
         ));
     }
-    text
+
+    fn done(&self) {
+        self.bar.finish_and_clear();
+    }
 }
 
-fn progress(seeds: &Range<u64>, plans: usize, timed: bool) -> ProgressBar {
-    let total = (!timed).then(|| (seeds.end - seeds.start) * plans as u64);
-    let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
-    let template = if timed {
-        "{spinner} {pos} runs, {per_sec}, {msg}"
-    } else {
-        "{bar:30} {pos}/{len} runs, {per_sec}, {msg}"
-    };
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
-    }
-    bar
+/// Which build this is. Only the same gives the same runs.
+fn build() -> Result<String, Exit> {
+    let binary = std::env::current_exe().and_then(std::fs::read);
+    let binary = binary.map_err(|error| {
+        output::mistake(&format!("cannot read linefault's own binary: {error}"));
+        Exit::Harness
+    })?;
+    Ok(format!("{:016x}", xxhash_rust::xxh3::xxh3_64(&binary)))
 }

@@ -1,10 +1,13 @@
-//! The command line: run, check, list, explore, replay.
+//! The command line: run, check, list, explore, merge, replay, new, explain.
 //!
 //! Owns arguments, output and exit codes. Results go to standard output; mistakes, progress and the text of
 //! failures to standard error.
 
+mod captures;
+mod explain;
 mod explore;
 mod json;
+mod new;
 mod output;
 mod pool;
 
@@ -18,6 +21,7 @@ use crate::coverage::Coverage;
 use crate::evidence::Evidence;
 use crate::scenario::Override;
 use crate::suite::{Suite, Test};
+use captures::Captures;
 use output::Output;
 use pool::TestResult;
 
@@ -32,6 +36,8 @@ pub enum Exit {
     Mistake = 2,
     /// We are wrong.
     Harness = 3,
+    /// Somebody stopped it before its end, as shells number that.
+    Interrupted = 130,
 }
 
 impl From<Exit> for ExitCode {
@@ -49,7 +55,7 @@ struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 everything passes, 1 a violation, 2 a mistake in a scenario or in \
-                          the arguments, 3 a fault of linefault itself.";
+                          the arguments, 3 a fault of linefault itself, 130 stopped before its end.";
 
 #[derive(Debug, Subcommand)]
 enum Action {
@@ -61,8 +67,14 @@ enum Action {
     List(Selection),
     /// Searches scenarios for faults that nobody wrote down
     Explore(explore::Explore),
+    /// Puts the parts of a campaign together
+    Merge(explore::Merge),
     /// Runs one test again and prints everything that happened
     Replay(Replay),
+    /// Writes a scenario to begin with, below `scenarios`
+    New(new::New),
+    /// Explains a word of scenario files, with an example
+    Explain(explain::Explain),
 }
 
 #[derive(Debug, Args)]
@@ -100,6 +112,15 @@ struct Run {
     /// Prints what all these tests together have tried: which faults hit which messages, which timers fired where
     #[arg(long)]
     coverage: bool,
+    #[command(flatten)]
+    pcap: Pcap,
+}
+
+#[derive(Debug, Args)]
+struct Pcap {
+    /// Writes the traffic as pcapng: of one test to a file *.pcapng, of several to a folder
+    #[arg(long, value_name = "PATH")]
+    pcap: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -115,6 +136,17 @@ struct Replay {
     /// Replays the broken twin of that number, from 1
     #[arg(long, value_name = "NUMBER")]
     known_bad: Option<usize>,
+    #[command(flatten)]
+    pcap: Pcap,
+}
+
+impl Pcap {
+    fn plan(&self, tests: &[Test]) -> Result<Captures, Exit> {
+        Captures::plan(self.pcap.as_deref(), tests).map_err(|wrong| {
+            output::mistake(&wrong.to_string());
+            Exit::Mistake
+        })
+    }
 }
 
 /// Runs the command with the process's arguments.
@@ -130,7 +162,10 @@ pub fn main() -> ExitCode {
         Action::Check(paths) => check(&paths.paths),
         Action::List(selection) => list(&selection),
         Action::Explore(explore) => explore::explore(&explore),
+        Action::Merge(merge) => explore::merge(&merge),
         Action::Replay(replay) => self::replay(&replay),
+        Action::New(new) => new::run(&new),
+        Action::Explain(explain) => explain::run(&explain),
     };
     exit.unwrap_or_else(|exit| exit).into()
 }
@@ -148,10 +183,12 @@ fn usage(help: &clap::Error) -> Exit {
 
 fn execute(run: &Run) -> Result<Exit, Exit> {
     let suite = select(&run.selection)?;
+    let captures = run.pcap.plan(&suite.tests)?;
     let mut output = Output::new(run.json, run.trace, suite.tests.len());
     let mut worst = report_mistakes(&suite);
     let mut coverage = run.coverage.then(Coverage::default);
-    worst = worst.max(run_all(&suite.tests, &mut output, coverage.as_mut())?);
+    let all = run_all(&suite.tests, &captures, &mut output, coverage.as_mut())?;
+    worst = worst.max(all);
     if let Some(coverage) = coverage {
         output
             .coverage(&coverage)
@@ -164,12 +201,17 @@ fn execute(run: &Run) -> Result<Exit, Exit> {
 /// Runs them all; what they have tried is added to `coverage`, where somebody wants it.
 fn run_all(
     tests: &[Test],
+    captures: &Captures,
     output: &mut Output,
     mut coverage: Option<&mut Coverage>,
 ) -> Result<Exit, Exit> {
     let mut worst = Exit::Pass;
     let written = pool::run_all(tests, |test, result| {
         worst = worst.max(result.exit());
+        if let Err(wrong) = captures.save(test, &result) {
+            output.mistake(&wrong.to_string());
+            worst = worst.max(Exit::Mistake);
+        }
         if let (Some(sum), TestResult::Ran { outcome, .. }) = (&mut coverage, &result) {
             sum.merge(&Coverage::of(
                 &Evidence::new(&outcome.simulation),
@@ -239,8 +281,9 @@ fn replay(replay: &Replay) -> Result<Exit, Exit> {
         ));
         return Ok(Exit::Mistake);
     }
+    let captures = replay.pcap.plan(&tests)?;
     let mut output = Output::new(false, true, tests.len());
-    Ok(worst.max(run_all(&tests, &mut output, None)?))
+    Ok(worst.max(run_all(&tests, &captures, &mut output, None)?))
 }
 
 fn load(paths: &[PathBuf], seed: Option<u64>, set: &[String]) -> Result<Suite, Exit> {

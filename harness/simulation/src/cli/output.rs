@@ -109,6 +109,11 @@ impl Output {
         text(&format!("{}\n", parts.join(", ")));
     }
 
+    /// Tells of a mistake between two results.
+    pub(super) fn mistake(&self, message: &str) {
+        self.bar.suspend(|| mistake(message));
+    }
+
     fn print(&self, text: &str) -> io::Result<()> {
         self.bar.suspend(|| line(text))
     }

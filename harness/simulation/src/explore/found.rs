@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::plan::{Plan, Planted};
@@ -18,8 +18,8 @@ use crate::verdict::{FAULT_WITHOUT_EFFECT, judge};
 /// A case, ready to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// Its file's name, `<violation>-<hash>.toml`: the same for every case of one kind.
-    pub file_name: String,
+    /// Its file's name.
+    pub name: String,
     /// Its file's text.
     pub text: String,
     /// How many faults it has.
@@ -84,16 +84,16 @@ impl Found {
             draft.set_list("known_bad", &twins(plan.defects(), &names));
         }
         Ok(Self {
-            file_name: format!("{}-{}.toml", kind.name, kind.hash()),
+            name: Self::file_name(kind),
             text: draft.to_toml("../scenario.schema.json", &head),
             faults,
         })
     }
 
-    /// Where it stands in a folder.
+    /// The name of the file of that kind, `<violation>-<hash>.toml`: the same for every case of it.
     #[must_use]
-    pub fn path(&self, folder: &Path) -> PathBuf {
-        folder.join(&self.file_name)
+    pub fn file_name(kind: &Kind) -> String {
+        format!("{}-{}.toml", kind.name, kind.hash())
     }
 
     /// Writes it, whole or not at all, unless there is such a file already. Whether it was written.
@@ -101,7 +101,7 @@ impl Found {
     /// # Errors
     /// The folder cannot be made or written to.
     pub fn write(&self, folder: &Path) -> std::io::Result<bool> {
-        let path = self.path(folder);
+        let path = folder.join(&self.name);
         if path.exists() {
             return Ok(false);
         }

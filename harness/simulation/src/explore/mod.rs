@@ -9,6 +9,7 @@ pub mod aims;
 pub mod campaign;
 pub mod found;
 mod kind;
+pub mod part;
 mod plan;
 mod schedule;
 pub mod shrink;
@@ -61,7 +62,7 @@ impl<'p> Explorer<'p> {
     /// An explorer of that plan.
     #[must_use]
     pub fn new(plan: &'p Plan) -> Self {
-        let draws = Draws::new(plan.aims(), plan.window());
+        let draws = Draws::new(plan.aims(), plan.window(), plan.first_steps());
         Self { plan, draws }
     }
 
@@ -78,7 +79,9 @@ impl<'p> Explorer<'p> {
     pub fn run(&self, seed: u64) -> Result<Explored, Diagnostics> {
         let schedule = self.schedule(seed);
         let scenario = self.plan.scenario(seed, &schedule)?;
-        let (simulation, violations, coverage) = self.plan.run(&scenario);
+        let (simulation, mut violations, coverage) = self.plan.run(&scenario);
+        self.plan
+            .keep_what_should_recover(&scenario, &mut violations);
         let violations = by_kind(&violations, &scenario, &simulation);
         Ok(Explored {
             schedule,

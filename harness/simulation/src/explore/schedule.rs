@@ -26,6 +26,8 @@ const MOST_FAULTS: usize = 6;
 pub struct Schedule {
     /// The latency of links that have none of their own, "5ms..40ms"; the file's where absent.
     pub latency: Option<String>,
+    /// Steps that are taken later than the file says: which, and by how many microseconds.
+    pub delayed: Vec<(usize, u64)>,
     /// Faults as inline tables.
     pub faults: Vec<String>,
 }
@@ -36,10 +38,10 @@ pub(super) struct Draws {
 }
 
 impl Draws {
-    /// Draws of faults at these aims that are over at the window's end.
-    pub(super) fn new(aims: &Arc<Aims>, window: Window) -> Self {
+    /// Draws of faults at these aims that are over at the window's end, beside so many steps.
+    pub(super) fn new(aims: &Arc<Aims>, window: Window, steps: usize) -> Self {
         Self {
-            strategy: schedules(aims, window),
+            strategy: schedules(aims, window, steps),
         }
     }
 
@@ -58,20 +60,21 @@ impl Draws {
 }
 
 /// Swarm testing: each seed has only some kinds of fault, so that none drowns the others.
-fn schedules(aims: &Arc<Aims>, window: Window) -> BoxedStrategy<Schedule> {
+fn schedules(aims: &Arc<Aims>, window: Window, steps: usize) -> BoxedStrategy<Schedule> {
     let kinds = place::kinds(aims);
     let most = kinds.len();
     let aims = Arc::clone(aims);
     let moments: Arc<[u64]> = time::moments(&aims, window).into();
-    (subsequence(kinds, 1..=most), time::pattern(), latency())
-        .prop_flat_map(move |(kinds, pattern, latency)| {
+    let flow = (latency(), delays(steps));
+    (subsequence(kinds, 1..=most), time::pattern(), flow)
+        .prop_flat_map(move |(kinds, pattern, flow)| {
             let aims = Arc::clone(&aims);
             let struck = select(kinds).prop_flat_map(move |kind| place::struck(kind, &aims));
             let begins = time::begin(&moments, window);
             let faults = vec((struck, begins, time::length()), 1..=MOST_FAULTS);
-            (faults, Just(pattern), Just(latency))
+            (faults, Just(pattern), Just(flow))
         })
-        .prop_map(move |(faults, pattern, latency)| {
+        .prop_map(move |(faults, pattern, (latency, delayed))| {
             let (struck, times): (Vec<Struck>, Vec<_>) = faults
                 .into_iter()
                 .map(|(struck, begin, length)| (struck, (begin, length)))
@@ -83,6 +86,7 @@ fn schedules(aims: &Arc<Aims>, window: Window) -> BoxedStrategy<Schedule> {
                 .map(|(struck, when)| table(struck, when));
             Schedule {
                 latency,
+                delayed,
                 faults: faults.collect(),
             }
         })
@@ -113,6 +117,20 @@ fn latency() -> impl Strategy<Value = Option<String>> {
     proptest::prop_oneof![
         2 => Just(None),
         1 => select(ranges.to_vec()).prop_map(|range| Some(range.to_owned())),
+    ]
+}
+
+/// In one of three runs people do things a little later than the file says.
+fn delays(steps: usize) -> impl Strategy<Value = Vec<(usize, u64)>> {
+    let lengths = [1_000, 30_000, 400_000, 1_500_000, 4_000_000];
+    let delay = (0..steps.max(1), select(lengths.to_vec()));
+    proptest::prop_oneof![
+        2 => Just(Vec::new()),
+        1 => vec(delay, 1..=2).prop_map(|mut delays| {
+            delays.sort_unstable();
+            delays.dedup_by_key(|(step, _)| *step);
+            delays
+        }),
     ]
 }
 
@@ -148,7 +166,10 @@ mod tests {
     /// A draw depends on its seed alone: in another order it is the same.
     #[test]
     fn a_seed_has_one_schedule() {
-        let (one, other) = (Draws::new(&aims(), WINDOW), Draws::new(&aims(), WINDOW));
+        let (one, other) = (
+            Draws::new(&aims(), WINDOW, 3),
+            Draws::new(&aims(), WINDOW, 3),
+        );
         let forth: Vec<_> = (0..50).map(|seed| one.draw(seed)).collect();
         let mut back: Vec<_> = (0..50).rev().map(|seed| other.draw(seed)).collect();
         back.reverse();
@@ -158,7 +179,7 @@ mod tests {
     /// Over enough seeds everything that can be drawn is: otherwise a part of the search would be dead.
     #[test]
     fn every_kind_of_fault_is_drawn() {
-        let draws = Draws::new(&aims(), WINDOW);
+        let draws = Draws::new(&aims(), WINDOW, 3);
         let all: String = (0..2000).flat_map(|seed| draws.draw(seed).faults).collect();
         for kind in place::kinds(&aims()) {
             assert!(

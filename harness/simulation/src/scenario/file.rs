@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use linefault_actors::catalogue::Entry;
+
 use super::adapter;
 use super::diagnostic::{Diagnostic, Diagnostics, Source, Span};
 use super::keys::{Kind, Table};
@@ -29,7 +31,11 @@ impl File {
     /// # Errors
     /// Every semantic mistake of the file; of mistakes of TOML syntax the first.
     pub fn read(name: &str, text: &str, names: &Names) -> Result<Self, Diagnostics> {
-        Self::read_with(name, text, names, adapter::vocabulary())
+        let mut vocabulary = adapter::vocabulary();
+        let named = |own: &&Entry| names.actors.iter().any(|theirs| theirs.name == own.name);
+        vocabulary.actors.retain(|own| !named(own));
+        vocabulary.actors.extend(&names.actors);
+        Self::read_with(name, text, names, vocabulary)
     }
 
     /// Reads and checks the bytes of a file.

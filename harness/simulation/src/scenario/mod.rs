@@ -47,6 +47,7 @@ pub use names::Names;
 pub use pattern::Pattern;
 pub use stream_pattern::{FrameKind, HttpPart, SsePart, StreamPattern};
 pub use subnet::Subnet;
+pub(crate) use suggest::nearest;
 
 /// Reads a length of time, "500ms".
 #[must_use]

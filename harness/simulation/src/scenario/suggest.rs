@@ -5,7 +5,7 @@
 /// Near is a third of the word's letters wrong, missing, extra or swapped with a neighbour, and at least
 /// one, but never all: more would suggest words that share nothing. Failing that, a word of which one is
 /// the beginning of the other.
-pub(super) fn nearest<'a>(
+pub(crate) fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {

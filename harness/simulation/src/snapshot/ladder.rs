@@ -118,24 +118,11 @@ impl<'a> Page<'a> {
     }
 
     fn loss(&self, reason: LossReason) -> String {
+        let why = reason.description();
         match reason {
             LossReason::Fault(fault) => format!("lost: {}", self.fault(fault)),
-            LossReason::NoRoute => "lost: nobody has this address".to_owned(),
-            LossReason::NeighbourSilent => "lost: no answer to ARP".to_owned(),
-            LossReason::NeighbourQueueFull => "lost: too many wait for ARP".to_owned(),
-            LossReason::HostGone => "lost: the host is gone".to_owned(),
-            LossReason::QueueFull(fault) => {
-                format!("lost: the queue is full ({})", self.fault(fault))
-            }
-            LossReason::NoMapping => "lost: the NAT has no mapping for it".to_owned(),
-            LossReason::Filtered => "lost: the NAT does not let this sender in".to_owned(),
-            LossReason::NatFull => "lost: the NAT has no port left".to_owned(),
-            LossReason::Checksum => "lost: the checksum is wrong".to_owned(),
-            LossReason::BacklogFull => "lost: too many wait to be accepted".to_owned(),
-            LossReason::PortClosed => "lost: the port is closed".to_owned(),
-            LossReason::BufferFull => "lost: the receive buffer is full".to_owned(),
-            LossReason::NoGroup => "lost: nobody has joined the group".to_owned(),
-            LossReason::NoSocket => "lost: the socket is gone".to_owned(),
+            LossReason::QueueFull(fault) => format!("lost: {why} ({})", self.fault(fault)),
+            _ => format!("lost: {why}"),
         }
     }
 

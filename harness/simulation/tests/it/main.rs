@@ -1,10 +1,15 @@
 //! The command as its users meet it, the promise that a run repeats byte for byte, and what the documents say.
 
+mod captures;
 mod command;
 mod determinism;
 mod docs;
+mod explain;
+mod explore;
 mod proofs;
+mod starter;
 mod status_codes;
 mod streams;
 mod support;
 mod verdicts;
+mod zoo;

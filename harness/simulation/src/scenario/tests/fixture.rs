@@ -54,7 +54,7 @@ static PHONE: Entry = Entry {
             arguments: &[],
         },
     ],
-    build,
+    build: &build,
 };
 
 static PROXY: Entry = Entry {
@@ -77,7 +77,7 @@ static PROXY: Entry = Entry {
         doc: "Stops.",
         arguments: &[],
     }],
-    build,
+    build: &build,
 };
 
 fn build(_: &Settings, _: &Directory) -> Box<dyn Actor> {
@@ -106,6 +106,7 @@ pub(in crate::scenario) fn vocabulary() -> Vocabulary {
 
 pub(in crate::scenario) fn names() -> Names {
     Names {
+        actors: Vec::new(),
         defects: vec![("unreachable-is-502", "proxy"), ("deaf", "phone")],
         verdicts: vec!["nobody-waits", "fault-without-effect"],
     }

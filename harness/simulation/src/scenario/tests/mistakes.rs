@@ -141,6 +141,7 @@ fn bytes_that_are_not_utf_8_are_a_diagnostic_with_a_place() {
 /// What other modules give names to, as far as the rejected files use it.
 fn rejected_names() -> Names {
     Names {
+        actors: Vec::new(),
         defects: vec![("unreachable-is-502", "proxy")],
         verdicts: vec!["nobody-waits"],
     }

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde_json::Value;
+
 use super::super::diagnostic::Span;
 use super::super::keys::{Key, Kind, Presence};
 use super::super::reader::{Reader, written};
@@ -105,4 +107,35 @@ fn the_manual_names_every_actor_command_and_fault() {
         &tables::root(&fixture::vocabulary()),
         &fixture::vocabulary()
     ));
+}
+
+/// Every key below `properties` that has no description; in `if` a key only tells cases apart.
+fn undescribed(schema: &Value, path: &str, found: &mut Vec<String>) {
+    if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
+        for (name, key) in properties {
+            let described = key["description"].as_str().is_some_and(|it| it.len() > 3);
+            if !described {
+                found.push(format!("{path}.{name}"));
+            }
+            undescribed(key, &format!("{path}.{name}"), found);
+        }
+    }
+    let parts = schema.as_object().into_iter().flatten();
+    for (word, part) in parts.filter(|(word, _)| !["if", "properties"].contains(&word.as_str())) {
+        undescribed(part, &format!("{path}/{word}"), found);
+    }
+    for part in schema.as_array().into_iter().flatten() {
+        undescribed(part, path, found);
+    }
+}
+
+// Read from the committed file, since that is what an editor shows.
+#[test]
+fn every_key_of_the_schema_has_a_description() {
+    let text = fs::read_to_string(scenarios().join("scenario.schema.json")).unwrap();
+    let schema: Value = serde_json::from_str(&text).unwrap();
+    let mut found = Vec::new();
+    undescribed(&schema, "", &mut found);
+    assert_eq!(found, [""; 0]);
+    assert!(text.matches("\"description\"").count() > 300);
 }
