@@ -15,6 +15,12 @@ use crate::trace::Event;
 /// The reaction time that the report grants, in microseconds.
 pub(super) const AT_ONCE: u64 = 100_000;
 
+/// The Call-IDs of the caller's and the callee's leg, if that is the label of such a record.
+pub(super) fn call_ids(label: &str) -> Option<impl Iterator<Item = &str>> {
+    let (caller, callee) = label.split_once(BETWEEN_LEGS)?;
+    Some([caller, callee].into_iter())
+}
+
 /// One call of one element.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bridge<'e> {

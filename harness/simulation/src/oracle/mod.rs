@@ -34,6 +34,7 @@ mod stream_metrics;
 mod stream_text;
 mod timers;
 mod transfers;
+mod vanished;
 mod way_back;
 
 use linefault_network::{HostId, Instant, RecordId};

@@ -11,13 +11,16 @@ use crate::sip::{Message, Method, Status};
 
 impl UserAgent {
     /// A response without a transaction: only a 2xx to an INVITE means anything, that its ACK was lost, or that it was long
-    /// under way.
+    /// under way. One to an INVITE of an earlier life means nothing.
     // RFC 3261 §18.1.2 hands it to the core, §13.2.2.4: there it is acknowledged, and ended if nobody wants it.
     pub fn stray(&mut self, turn: &mut UserAgentTurn<'_>, response: &Message) {
         let invited = response
             .cseq()
             .is_ok_and(|cseq| cseq.method == Method::Invite);
-        if invited && response.status().is_some_and(Status::is_success) {
+        let taken = invited && response.status().is_some_and(Status::is_success);
+        let known = self.calls.values().any(|call| call.is_in(response))
+            || self.surplus.concerns(turn.now, response);
+        if taken && known {
             self.end_surplus(turn, response);
         }
     }

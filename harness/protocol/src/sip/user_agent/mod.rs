@@ -318,6 +318,10 @@ impl UserAgent {
         self.early.sweep(turn);
         let until = turn.now + turn.layer.timers().t1 * 64;
         self.surplus.end(turn.now, until, call.dialog.clone());
+        if let Phase::Calling(calling) = &call.phase {
+            let call_id = calling.invite.call_id().unwrap_or_default();
+            self.surplus.give_up(call_id);
+        }
         // RFC 3261 §9.1: a re-INVITE that has had no last word counts as cancelled with its dialog.
         for (client, purpose) in &self.clients {
             if *purpose == Purpose::Reinvite(id) && late::is_open(turn, *client) {

@@ -17,6 +17,8 @@ pub(super) struct Surplus {
     acks: Vec<(Instant, SocketAddr, Message)>,
     /// Dialogs that are over; an INVITE in them may be answered yet.
     ended: Vec<(Instant, Dialog)>,
+    /// The Call-IDs of calls that came to nothing; they may be answered yet.
+    given_up: Vec<String>,
     /// INVITEs in such dialogs without a final answer, and until when one is waited for.
     open: Vec<(Instant, TransactionId)>,
 }
@@ -44,6 +46,25 @@ impl Surplus {
             self.ended.remove(0);
         }
         self.ended.extend(dialog.map(|dialog| (until, dialog)));
+    }
+
+    /// Remembers a call that came to nothing by its Call-ID.
+    pub(super) fn give_up(&mut self, call_id: &str) {
+        if self.given_up.len() == MOST {
+            self.given_up.remove(0);
+        }
+        self.given_up.push(call_id.to_owned());
+    }
+
+    /// Whether a 2xx answers something that is remembered.
+    pub(super) fn concerns(&self, now: Instant, response: &Message) -> bool {
+        let call_id = response.call_id();
+        let given_up = || {
+            self.given_up
+                .iter()
+                .any(|known| call_id == Ok(known.as_str()))
+        };
+        self.ack_for(now, response).is_some() || self.ended(now, response).is_some() || given_up()
     }
 
     /// Remembers the INVITE of a dialog that is over until that moment.
