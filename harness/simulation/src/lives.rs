@@ -1,6 +1,7 @@
 //! When each host's process began, ended, was frozen and went on.
 //!
-//! Its first task is its program: a panic there ends it, though nobody stops the host.
+//! Its first task is its program: a panic there that a fault asks for ends it, though nobody stops the host. One that nobody
+//! asked for is no excuse for what is not done afterwards.
 
 use linefault_network::{Event as N, HostId, Instant, TaskEnd, TaskId};
 
@@ -19,6 +20,8 @@ struct Life {
     stops: Vec<Instant>,
     freezes: Vec<Instant>,
     program: Option<TaskId>,
+    /// Whether a fault had the program panic.
+    panics: bool,
     /// From when on it runs, or does not.
     running: Vec<(Instant, bool)>,
 }
@@ -32,8 +35,10 @@ impl Lives {
         for record in trace.records() {
             let host = record.host.map(HostId::index);
             let life = host.and_then(|host| lives.hosts.get_mut(host));
-            if let (Some(life), Event::Network(event)) = (life, &record.event) {
-                life.take(record.at, event);
+            match (life, &record.event) {
+                (Some(life), Event::Network(event)) => life.take(record.at, event),
+                (Some(life), Event::Injected(failure)) => life.panics |= failure.panics,
+                _ => {}
             }
         }
         lives
@@ -66,7 +71,7 @@ impl Life {
         match event {
             N::HostStarted { .. } => {
                 self.starts.push(at);
-                self.program = None;
+                (self.program, self.panics) = (None, false);
             }
             N::HostResumed { .. } => {}
             N::HostStopped { .. } => self.stops.push(at),
@@ -77,7 +82,7 @@ impl Life {
             N::TaskEnded {
                 task,
                 how: TaskEnd::Panicked,
-            } if self.program == Some(*task) => self.stops.push(at),
+            } if self.panics && self.program == Some(*task) => self.stops.push(at),
             N::HostFrozen { .. } => {
                 self.stops.push(at);
                 self.freezes.push(at);

@@ -36,7 +36,7 @@ fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
                 evidence,
                 binding.registrar,
                 binding.phone,
-                binding.doubtful_since(),
+                binding.doubtful_since()..=binding.at,
             )
             && !ended(evidence, binding)
             && !traffic.expired(binding)

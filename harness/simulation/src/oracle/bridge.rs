@@ -3,6 +3,8 @@
 //! Nothing on the wire says so: each leg has Call-ID, tags and branches of its own. What a real one gives is its call
 //! record, and so does this: a "call" that is opened with both Call-IDs in its label, the caller's first.
 
+use std::ops::RangeInclusive;
+
 use linefault_actors::Report;
 use linefault_actors::b2bua::BETWEEN_LEGS;
 use linefault_network::{HostId, Instant};
@@ -108,8 +110,8 @@ impl<'e> Leg<'e, '_> {
         })
     }
 
-    /// Whether it goes over TCP, with trouble on the way: what the element says may show late, or never.
-    pub(super) fn is_held_up(self) -> bool {
+    /// Whether it goes over TCP, with trouble on the way: what the element says then may show late, or never.
+    pub(super) fn is_held_up(self, when: RangeInclusive<Instant>) -> bool {
         let sent = self.sent().map(|(sent, _)| (sent.transport, sent.to));
         let read = self.read().filter_map(|(_, arrival, _)| {
             let sent = &self.evidence.transmissions[arrival.transmission?];
@@ -120,7 +122,7 @@ impl<'e> Leg<'e, '_> {
             .filter(|(transport, _)| transport.is_reliable());
         let peer = all.find_map(|(_, peer)| peer);
         let host = self.bridge.host;
-        peer.is_some_and(|peer| held_up(self.evidence, host, peer, Instant::START))
+        peer.is_some_and(|peer| held_up(self.evidence, host, peer, when))
     }
 
     /// Whether an INVITE of the peer's waits for its final answer at that moment.

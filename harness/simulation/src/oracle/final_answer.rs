@@ -157,7 +157,13 @@ fn unanswerable(evidence: &Evidence<'_>, arrival: &Arrival) -> bool {
         .transmission
         .map(|place| &evidence.transmissions[place]);
     sent.is_some_and(|sent| {
-        sent.transport.is_reliable() && held_up(evidence, arrival.host, sent.from, arrival.at)
+        sent.transport.is_reliable()
+            && held_up(
+                evidence,
+                arrival.host,
+                sent.from,
+                arrival.at..=later(arrival.at, GIVE_UP),
+            )
     })
 }
 

@@ -4,22 +4,30 @@
 //! connection. So the moments of what leaves are not the program's.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use linefault_network::{Event as N, Flags, HostId, Instant, Packet};
 
 use crate::evidence::Evidence;
 use crate::trace::Event;
 
-/// Whether a segment between the two got lost or was sent again by the end of the run, or a connection between them was
-/// begun or reset at or after `since`.
-pub(super) fn held_up(evidence: &Evidence<'_>, one: HostId, other: HostId, since: Instant) -> bool {
+/// Whether a segment between the two got lost or was sent again before the end of `when`, or a connection between them was
+/// begun or reset within.
+pub(super) fn held_up(
+    evidence: &Evidence<'_>,
+    one: HostId,
+    other: HostId,
+    when: RangeInclusive<Instant>,
+) -> bool {
     let ends = [Some(one), Some(other)];
     let between = |packet: &Packet| {
         let (from, to) = (packet.sender, packet.receiver);
         ends == [from, to] || ends == [to, from]
     };
     let mut ahead = BTreeMap::new();
-    evidence.trace.records().iter().any(|record| {
+    let records = evidence.trace.records();
+    let records = &records[..records.partition_point(|record| record.at <= *when.end())];
+    records.iter().any(|record| {
         let Event::Network(event) = &record.event else {
             return false;
         };
@@ -28,7 +36,7 @@ pub(super) fn held_up(evidence: &Evidence<'_>, one: HostId, other: HostId, since
             N::Sent { packet } if between(packet) => packet.segment().is_some_and(|segment| {
                 let marked = segment.has(Flags::SYN) || segment.has(Flags::RST);
                 if marked || segment.data.is_empty() {
-                    return marked && record.at >= since;
+                    return marked && when.contains(&record.at);
                 }
                 let begins = segment.sequence;
                 let ends =

@@ -123,6 +123,7 @@ fn begun_by(evidence: &Evidence<'_>, sent: &Transmission, request: &SipMessage) 
     heard.find_map(|arrival| {
         let answer = arrival.message.as_deref()?;
         let begins = arrival.host == sent.from
+            && arrival.at <= sent.at
             && answer.status.is_some()
             && answer.method == Method::Invite
             && !answer.to_tag.is_empty()

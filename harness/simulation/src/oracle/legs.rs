@@ -114,7 +114,7 @@ fn judged(leg: Leg<'_, '_>, since: Instant, until: Instant) -> bool {
     let host = leg.bridge.host;
     until <= leg.evidence.ended_at
         && leg.evidence.lived_through(host, since, until)
-        && !leg.is_held_up()
+        && !leg.is_held_up(since..=until)
 }
 
 // RFC 3261 §15: who answered last waits for the ACK, or for the end of waiting for it.

@@ -44,7 +44,7 @@ fn kept_back(leg: Leg<'_, '_>, other: Leg<'_, '_>) -> Vec<Finding> {
             && other.is_asked(*at)
             && !passed_on(other, *at, answer)
             && !goes_elsewhere(leg, other, *at, answer)
-            && !other.is_held_up()
+            && !other.is_held_up(*at..=grace(*at, answer))
     });
     let findings = kept.map(|(at, arrival, answer)| Finding {
         host: Some(leg.bridge.host),

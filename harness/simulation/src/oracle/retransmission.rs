@@ -129,7 +129,14 @@ fn judge_series(
 fn is_late(evidence: &Evidence<'_>, first: &Transmission, plan: &Plan) -> bool {
     let since = plan.prompted.first().copied().unwrap_or(first.at);
     let peer = first.to.filter(|_| first.transport.is_reliable());
-    peer.is_some_and(|peer| held_up(evidence, first.from, peer, since.min(first.at)))
+    peer.is_some_and(|peer| {
+        held_up(
+            evidence,
+            first.from,
+            peer,
+            since.min(first.at)..=evidence.ended_at,
+        )
+    })
 }
 
 fn list(times: &[Instant]) -> String {

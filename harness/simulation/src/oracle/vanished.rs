@@ -10,7 +10,7 @@ use super::bridge::call_ids;
 use crate::evidence::Evidence;
 
 /// Whether a dialog, or the record of a call, is left over because nobody told its host that it is over: the other end died,
-/// or none of its BYEs got through.
+/// or none of its BYEs got anywhere.
 pub(super) fn untold(evidence: &Evidence<'_>, left: &[LeftOver], thing: &LeftOver) -> bool {
     let host = thing.host;
     match thing.kind {
@@ -39,11 +39,13 @@ fn peer_vanished(evidence: &Evidence<'_>, host: HostId, call_id: &str, since: In
     let others = || messages().filter(|(sent, _)| sent.from != host);
     let died = || others().any(|(sent, _)| evidence.stops(sent.from).any(|at| at >= since));
     let said = || others().any(|(_, it)| it.asks(&Method::Bye) && it.vias == 1);
+    // One that a proxy has had is the proxy's to pass on.
     let heard = || {
         let mut arrived = evidence.arrived_in_call(call_id);
         arrived.any(|it| {
-            let message = it.message.as_deref();
-            it.host == host && message.is_some_and(|it| it.asks(&Method::Bye))
+            it.message
+                .as_deref()
+                .is_some_and(|it| it.asks(&Method::Bye))
         })
     };
     !timed && (died() || said() && !heard())
