@@ -6,7 +6,7 @@ use linefault_protocol::sip::Method;
 
 use super::timers::{T4, later};
 use super::{Finding, Holds, Oracle};
-use crate::evidence::{Arrival, Evidence, SipMessage, Transmission};
+use crate::evidence::{Arrival, Evidence, Fate, SipMessage, Transmission};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "cancel-honoured",
@@ -164,7 +164,11 @@ impl<'e, 't> Cancelled<'e, 't> {
                 sent.from == self.arrival.host && on
             })
             .collect();
-        let failed = passed_on.iter().any(|sent| !sent.left());
+        // Over TCP a send fails later, with its connection.
+        let lost = |sent: &Transmission| {
+            sent.transport.is_reliable() && matches!(sent.fate, Fate::Lost { .. })
+        };
+        let failed = passed_on.iter().any(|sent| !sent.left() || lost(sent));
         let mut heard = self.evidence.arrived_in_exchange(self.cancel);
         let came = heard.any(|answer| {
             let message = answer.message.as_deref();
