@@ -20,8 +20,9 @@ struct Life {
     stops: Vec<Instant>,
     freezes: Vec<Instant>,
     program: Option<TaskId>,
-    /// Whether a fault had the program panic.
+    /// Whether a fault had the program panic, and whether that was its end.
     panics: bool,
+    is_over: bool,
     /// From when on it runs, or does not.
     running: Vec<(Instant, bool)>,
 }
@@ -71,8 +72,9 @@ impl Life {
         match event {
             N::HostStarted { .. } => {
                 self.starts.push(at);
-                (self.program, self.panics) = (None, false);
+                (self.program, self.panics, self.is_over) = (None, false, false);
             }
+            N::HostResumed { .. } if self.is_over => return,
             N::HostResumed { .. } => {}
             N::HostStopped { .. } => self.stops.push(at),
             N::TaskSpawned { task } => {
@@ -82,7 +84,10 @@ impl Life {
             N::TaskEnded {
                 task,
                 how: TaskEnd::Panicked,
-            } if self.panics && self.program == Some(*task) => self.stops.push(at),
+            } if self.panics && self.program == Some(*task) => {
+                self.is_over = true;
+                self.stops.push(at);
+            }
             N::HostFrozen { .. } => {
                 self.stops.push(at);
                 self.freezes.push(at);

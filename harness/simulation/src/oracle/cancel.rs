@@ -152,6 +152,20 @@ impl<'e, 't> Cancelled<'e, 't> {
         })
     }
 
+    /// Whether a connection that the element wanted meanwhile could not be made: over TCP nothing shows of an INVITE then.
+    fn found_nobody(&self) -> bool {
+        let (Some(invite), Some(ended)) = (self.invite, self.ended) else {
+            return false;
+        };
+        self.evidence.connections.iter().any(|connection| {
+            let at = connection.opened.at;
+            connection.client == self.arrival.host
+                && connection.established.is_none()
+                && invite.at <= at
+                && at <= ended.at
+        })
+    }
+
     /// Whether a proxy chose that answer: it came from downstream, or stands for a branch that kept silent (RFC 3261
     /// §16.8) or could not be sent to (§16.9).
     fn chosen(&self, status: u16) -> bool {
@@ -178,7 +192,8 @@ impl<'e, 't> Cancelled<'e, 't> {
                         && (it.status == Some(status) || it.status == Some(503) && status == 500)
                 })
         });
-        !passed_on.is_empty() && (came || failed || status == 408)
+        let passed_on = !passed_on.is_empty() && (came || failed || status == 408);
+        passed_on || self.found_nobody()
     }
 }
 

@@ -44,7 +44,7 @@ impl<'e, 't> Session<'e, 't> {
         let read_at = arrival.read_at?;
         let answer = arrival.message.as_deref().filter(|it| it.is_success())?;
         let granted = answer.message.session_expires().ok().flatten()?;
-        let asked = own_request(evidence, arrival.host, answer)?;
+        let asked = own_request(evidence, (arrival.host, read_at), answer)?;
         let first = evidence
             .arrived_in_branch(&answer.branch)
             .find(|it| it.host == arrival.host && is_same(it.message.as_deref(), answer));
@@ -130,16 +130,19 @@ impl<'e, 't> Session<'e, 't> {
     }
 }
 
-/// The INVITE or UPDATE of the host's own that a 2xx answers.
+/// The INVITE or UPDATE of the host's own, in the same life, that a 2xx answers.
 fn own_request<'e>(
     evidence: &'e Evidence<'_>,
-    host: HostId,
+    (host, at): (HostId, Instant),
     answer: &SipMessage,
 ) -> Option<&'e SipMessage> {
     let mut sent = evidence.sent_in_branch(&answer.branch);
     sent.find_map(|sent| {
         let request = sent.message.as_deref()?;
-        let own = sent.from == host && request.vias == 1 && request.asks(&answer.method);
+        let own = sent.from == host
+            && evidence.life(host, sent.at) == evidence.life(host, at)
+            && request.vias == 1
+            && request.asks(&answer.method);
         own.then_some(request)
     })
 }
