@@ -6,6 +6,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::catalogue::{Actor, Directory, Entry, Kind, Presence, Setting, Settings};
+use crate::checkpoint::{Checkpoint, reached, sometimes};
 use crate::{Behaviour, Host, SocketError, TcpStream};
 
 /// The buffering proxy in the catalogue.
@@ -31,6 +32,14 @@ pub static ENTRY: Entry = Entry {
     points: &[],
     build: &build,
 };
+
+/// Where a buffering proxy should come by in some run.
+pub(crate) const CHECKPOINTS: &[Checkpoint] = &[
+    Checkpoint::reached("the service behind the proxy could not be reached"),
+    Checkpoint::reached("a connection through the proxy broke"),
+    Checkpoint::reached("a client left the proxy"),
+    Checkpoint::sometimes("an answer fills the proxy's buffer"),
+];
 
 /// RFC 9112 §7.1: the last chunk, and no trailer fields.
 const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
@@ -88,12 +97,14 @@ async fn relay(host: Host, proxy: BufferingProxy, client: TcpStream) {
     let service = match host.connect_tcp(proxy.service).await {
         Ok(service) => service,
         Err(error) => {
+            reached!(host, "the service behind the proxy could not be reached");
             tracing::warn!(%error, "cannot reach the service");
             client.abort_on_close();
             return;
         }
     };
-    if let Err(error) = pump(&proxy, &client, &service).await {
+    if let Err(error) = pump(&host, &proxy, &client, &service).await {
+        reached!(host, "a connection through the proxy broke");
         let peer = client.peer_address();
         tracing::info!(%peer, %error, "a connection broke");
         client.abort_on_close();
@@ -103,6 +114,7 @@ async fn relay(host: Host, proxy: BufferingProxy, client: TcpStream) {
 
 /// Carries bytes both ways until one side ends.
 async fn pump(
+    host: &Host,
     proxy: &BufferingProxy,
     client: &TcpStream,
     service: &TcpStream,
@@ -113,13 +125,18 @@ async fn pump(
         tokio::select! {
             biased;
             read = client.read(&mut request) => match read? {
-                0 => return Ok(()),
+                0 => {
+                    reached!(host, "a client left the proxy");
+                    return Ok(());
+                }
                 length => service.write_all(request.get(..length).unwrap_or_default()).await?,
             },
             read = service.read(&mut answer) => {
                 let length = read?;
                 held.extend_from_slice(answer.get(..length).unwrap_or_default());
-                if length == 0 || held.len() >= proxy.buffer || held.ends_with(LAST_CHUNK) {
+                let full = held.len() >= proxy.buffer;
+                sometimes!(host, full, "an answer fills the proxy's buffer");
+                if length == 0 || full || held.ends_with(LAST_CHUNK) {
                     client.write_all(&held).await?;
                     held.clear();
                 }

@@ -43,6 +43,8 @@ pub(crate) struct Element {
 pub(crate) struct Sent {
     /// Its transaction, if it has one.
     pub(crate) transaction: Option<TransactionId>,
+    /// What carries it.
+    transport: Transport,
     /// What it says.
     pub(crate) message: Message,
 }
@@ -107,7 +109,9 @@ impl Element {
         }
         loop {
             if self.queue.is_empty() {
-                self.queue.extend(self.below.drain(..));
+                // Their memory changes places.
+                let spare = Vec::from(std::mem::take(&mut self.queue));
+                self.queue = std::mem::replace(&mut self.below, spare).into();
             }
             match self.queue.pop_front()? {
                 Output::Send {
@@ -151,17 +155,23 @@ impl Element {
         mut message: Message,
         transaction: Option<TransactionId>,
     ) {
+        let mut transport = message.transport();
         // The ACK for a 2xx passes by the layer, which sees to all other requests.
-        if transaction.is_none() && message.is_request() && message.transport() == Transport::Udp {
-            let transport = self.layer.transport_of(&message, to);
-            message.set_transport(transport);
+        if transaction.is_none() && message.is_request() && transport == Transport::Udp {
+            message.set_transport(self.layer.transport_of(&message, to));
+            transport = message.transport();
         }
-        let to = if message.transport() == Transport::Tcp && !message.is_request() {
+        let to = if transport == Transport::Tcp && !message.is_request() {
             self.flows.way_back(to, &message)
         } else {
             to
         };
-        self.send_to(cx, to, message, transaction);
+        let sent = Sent {
+            transaction,
+            transport,
+            message,
+        };
+        self.send_to(cx, to, sent);
     }
 
     /// What a failed send was, unless there is another way for it, or an answer has come all the same.
@@ -173,7 +183,7 @@ impl Element {
         error: SocketError,
     ) -> Option<Sent> {
         let sent = self.sent.remove(&ticket?)?;
-        if sent.message.transport() == Transport::Udp {
+        if sent.transport == Transport::Udp {
             return Some(sent);
         }
         if !sent.message.is_request() {
@@ -181,7 +191,7 @@ impl Element {
             if other == to {
                 return Some(sent);
             }
-            self.send_to(cx, other, sent.message, sent.transaction);
+            self.send_to(cx, other, sent);
             return None;
         }
         let Some(id) = sent.transaction else {
@@ -206,14 +216,14 @@ impl Element {
     pub(crate) fn all_left(&mut self) {
         let layer = &self.layer;
         self.sent.retain(|_, sent| {
-            let waits = sent.transaction.is_some_and(|id| {
+            let waits = |id| {
                 if sent.message.is_request() {
                     layer.has_heard_nothing(id)
                 } else {
                     matches!(layer.state(id), Some((_, State::Completed)))
                 }
-            });
-            waits && sent.message.transport() == Transport::Tcp
+            };
+            sent.transport == Transport::Tcp && sent.transaction.is_some_and(waits)
         });
     }
 
@@ -255,23 +265,13 @@ impl Element {
         self.flows.expire(now, &self.layer);
     }
 
-    fn send_to(
-        &mut self,
-        cx: &mut Context<'_>,
-        to: SocketAddr,
-        message: Message,
-        transaction: Option<TransactionId>,
-    ) {
+    fn send_to(&mut self, cx: &mut Context<'_>, to: SocketAddr, sent: Sent) {
         self.tickets += 1;
-        let transport = message.transport();
-        if transport == Transport::Tcp {
+        if sent.transport == Transport::Tcp {
             self.flows.used(to, cx.now());
         }
-        cx.send(to, transport, message.to_bytes(), Some(self.tickets));
-        let sent = Sent {
-            transaction,
-            message,
-        };
+        let bytes = sent.message.to_bytes();
+        cx.send(to, sent.transport, bytes, Some(self.tickets));
         self.sent.insert(self.tickets, sent);
     }
 

@@ -9,6 +9,7 @@ pub mod audio_service;
 pub mod b2bua;
 pub mod buffering_proxy;
 pub mod catalogue;
+pub mod checkpoint;
 mod connections;
 mod driver;
 mod element;

@@ -163,6 +163,13 @@ pub enum Report {
         /// What became of it.
         change: TimerChange,
     },
+    /// The program came by a point that is listed.
+    Checkpoint {
+        /// Its place in [`crate::checkpoint::all`].
+        place: u16,
+        /// Whether the condition there held; of a point without one, yes.
+        holds: bool,
+    },
 }
 
 /// What became of a protocol timer.

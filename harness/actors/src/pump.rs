@@ -14,6 +14,7 @@ use linefault_protocol::Instant;
 use linefault_protocol::sip::{DropReason, Limits, Message, Transport, Verdict, parse};
 
 use crate::catalogue::{self, Command, Directory, Listing, Settings, Value};
+use crate::checkpoint;
 use crate::{
     Behaviour, Context, Host, Input, Machine, Output, Report, SocketError, SocketErrorKind,
 };
@@ -350,6 +351,13 @@ impl Pump {
                 assert!(
                     before.is_some(),
                     "{name} closes {kind} {id}, which is not open"
+                );
+            }
+            Report::Checkpoint { place, holds } => {
+                assert!(
+                    holds,
+                    "{name}: {:?} does not hold",
+                    checkpoint::all().nth(place.into())
                 );
             }
             Report::State { .. } | Report::Timer { .. } => {}

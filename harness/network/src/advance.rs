@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::state::Happening;
+use crate::state::{Happening, State};
 use crate::{HostId, Instant, Network};
 
 /// What a call of [`Network::advance`] came to.
@@ -63,42 +63,60 @@ impl Network {
     }
 
     fn settle(&self) -> Option<Stuck> {
+        let mut woken = self.0.with(|state| std::mem::take(&mut state.polling));
+        let stuck = self.settle_with(&mut woken);
+        woken.clear();
+        self.0.with(|state| state.polling = woken);
+        stuck
+    }
+
+    fn settle_with(&self, woken: &mut Vec<HostId>) -> Option<Stuck> {
         loop {
-            while let Some(happening) = self.0.with(|state| state.queue.pop(state.now)) {
-                self.happen(happening);
-                if let Some(stuck) = self.count(None) {
+            while let Some(happening) = self.0.with(State::take_due) {
+                if let Some(stuck) = self.happen(happening) {
                     return Some(stuck);
                 }
             }
-            let woken = self.0.with(|state| state.woken.take());
+            self.0.with(|state| state.woken.take(woken));
             if woken.is_empty() {
                 return None;
             }
-            for host in woken {
-                self.poll(host);
-                if let Some(stuck) = self.count(Some(host)) {
+            for host in woken.drain(..) {
+                if let Some(stuck) = self.poll(host) {
                     return Some(stuck);
                 }
             }
         }
     }
 
-    fn happen(&self, happening: Happening) {
-        self.0.with(|state| state.cause = None);
+    fn happen(&self, happening: Happening) -> Option<Stuck> {
         match happening {
             Happening::Control(event) => event(self),
             Happening::Heal(fault) => self.heal(fault),
-            Happening::Timer(timer) => self.0.with(|state| state.timer_due(timer)),
-            Happening::Connection(place) => self.0.with(|state| state.connection_due(place)),
-            Happening::Probe(asker, hop) => self.0.with(|state| state.probe(asker, hop)),
-            Happening::Arrival(arrival) => self.0.with(|state| {
-                state.packets_in_flight -= 1;
-                state.arrive(*arrival);
-            }),
+            Happening::Timer(timer) => return self.work(|state| state.timer_due(timer)),
+            Happening::Connection(place) => {
+                return self.work(|state| state.connection_due(place));
+            }
+            Happening::Probe(asker, hop) => return self.work(|state| state.probe(asker, hop)),
+            Happening::Arrival(arrival) => {
+                return self.work(|state| {
+                    state.packets_in_flight -= 1;
+                    state.arrive(arrival);
+                });
+            }
         }
+        self.work(|_| {})
     }
 
-    fn poll(&self, host: HostId) {
+    /// Does a piece of work and counts it.
+    fn work(&self, work: impl FnOnce(&mut State)) -> Option<Stuck> {
+        self.0.with(|state| {
+            work(state);
+            state.count(None)
+        })
+    }
+
+    fn poll(&self, host: HostId) -> Option<Stuck> {
         let running = self.0.with(|state| {
             state.cause = None;
             state.polled = Some(host);
@@ -114,23 +132,28 @@ impl Network {
         self.0.with(|state| {
             state.cause = None;
             state.polled = None;
-        });
-    }
-
-    fn count(&self, host: Option<HostId>) -> Option<Stuck> {
-        self.0.with(|state| {
-            state.work_done += 1;
-            let stuck = Stuck {
-                at: state.now,
-                limit: state.work_limit,
-                host,
-            };
-            (state.work_done > state.work_limit).then_some(stuck)
+            state.count(Some(host))
         })
     }
 }
 
-impl crate::state::State {
+impl State {
+    /// What is due now and has no cause yet.
+    fn take_due(&mut self) -> Option<Happening> {
+        self.cause = None;
+        self.queue.pop(self.now)
+    }
+
+    /// Counts a piece of work; there may be only so many within an instant.
+    fn count(&mut self, host: Option<HostId>) -> Option<Stuck> {
+        self.work_done += 1;
+        (self.work_done > self.work_limit).then_some(Stuck {
+            at: self.now,
+            limit: self.work_limit,
+            host,
+        })
+    }
+
     /// Time never goes back.
     fn move_to(&mut self, at: Instant) {
         if at > self.now {

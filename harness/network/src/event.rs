@@ -1,6 +1,7 @@
 //! What a run records.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{ConnectionState, FaultId, Instant, Packet, SocketError};
@@ -21,18 +22,18 @@ pub struct TaskId(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TimerId(pub u64);
 
-/// Something that happened. Cheap to make: numbers, addresses and shared bytes, rendered by whoever reads it.
+/// Something that happened. Cheap to make and to keep: numbers, addresses and shared packets, rendered by whoever reads it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Event {
     /// A packet left its sender. For a host's own, the cause is what the sending code reacted to.
     Sent {
         /// As it left.
-        packet: Packet,
+        packet: Arc<Packet>,
     },
     /// A packet reached its host, and for a datagram a socket's queue; whether anyone reads it is another matter.
     Delivered {
         /// As it arrived.
-        packet: Packet,
+        packet: Arc<Packet>,
     },
     /// The application read a datagram.
     Received {
@@ -55,14 +56,14 @@ pub enum Event {
     /// A packet got no further.
     Lost {
         /// As it was.
-        packet: Packet,
+        packet: Arc<Packet>,
         /// Why.
         reason: LossReason,
     },
     /// A fault did something to a packet other than losing it.
     Altered {
         /// As it is now.
-        packet: Packet,
+        packet: Arc<Packet>,
         /// The fault that did it.
         fault: FaultId,
         /// What was done.
@@ -71,7 +72,7 @@ pub enum Event {
     /// A NAT rewrote a packet's addresses, in an ICMP error also those of the packet it is about.
     Translated {
         /// As it is now.
-        packet: Packet,
+        packet: Arc<Packet>,
         /// Source before.
         from: SocketAddr,
         /// Destination before.

@@ -19,13 +19,14 @@ pub(crate) struct Woken {
 }
 
 impl Woken {
-    /// Takes all of them, in order of number.
-    pub(crate) fn take(&self) -> Vec<HostId> {
-        let mut hosts =
-            std::mem::take(&mut *self.hosts.lock().unwrap_or_else(PoisonError::into_inner));
+    /// Takes all of them, in order of number, and leaves the memory of `hosts`, which is empty, for the next.
+    pub(crate) fn take(&self, hosts: &mut Vec<HostId>) {
+        std::mem::swap(
+            hosts,
+            &mut *self.hosts.lock().unwrap_or_else(PoisonError::into_inner),
+        );
         hosts.sort_unstable();
         hosts.dedup();
-        hosts
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::event::LossReason;
@@ -170,7 +171,7 @@ impl State {
     }
 
     fn give_up(&mut self, asker: Asker, arrival: Arrival) {
-        let packet = arrival.packet.clone();
+        let packet = Arc::clone(&arrival.packet);
         let lost = self.lose(arrival.packet, LossReason::NeighbourSilent, arrival.cause);
         match asker {
             Asker::Router => self.router_answers(IcmpKind::HostUnreachable, &packet, lost),

@@ -50,6 +50,7 @@ impl Network {
             faults: Faults::default(),
             woken: std::sync::Arc::default(),
             wakes: Vec::new(),
+            polling: Vec::new(),
             segments: Vec::new(),
             packets_in_flight: 0,
             foreground_timers: 0,

@@ -1,6 +1,7 @@
 //! A packet's passage through the faults, in the order of their arming, onto the link.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::draw::Key;
@@ -133,7 +134,7 @@ impl State {
                     Verdict::Overflow => LossReason::QueueFull(fault.id()),
                     _ => LossReason::Fault(fault.id()),
                 };
-                let packet = arrival.packet.clone();
+                let packet = Arc::clone(&arrival.packet);
                 let lost = self.lose(packet, reason, arrival.cause);
                 match verdict {
                     Verdict::Answer(kind) => passage.answer = Some((kind, lost)),
@@ -165,24 +166,24 @@ impl State {
                 Alteration::Reordered
             }
             Verdict::Replace(data, how) => {
-                arrival.packet.payload.replace(data);
+                Arc::make_mut(&mut arrival.packet).payload.replace(data);
                 how
             }
         };
-        arrival.cause = self.record_altered(fault, arrival.packet.clone(), arrival.cause, how);
+        arrival.cause = self.record_altered(fault, Arc::clone(&arrival.packet), arrival.cause, how);
         ControlFlow::Continue(())
     }
 
     fn copy(&mut self, fault: &Armed, original: &Arrival) -> Arrival {
-        let packet = Packet {
+        let packet = Arc::new(Packet {
             id: self.next_packet(),
-            ..original.packet.clone()
-        };
+            ..Packet::clone(&original.packet)
+        });
         let how = Alteration::Duplicated {
             of: original.packet.id,
         };
         Arrival {
-            cause: self.record_altered(fault, packet.clone(), original.cause, how),
+            cause: self.record_altered(fault, Arc::clone(&packet), original.cause, how),
             packet,
         }
     }
@@ -190,7 +191,7 @@ impl State {
     fn record_altered(
         &mut self,
         fault: &Armed,
-        packet: Packet,
+        packet: Arc<Packet>,
         cause: RecordId,
         how: Alteration,
     ) -> RecordId {

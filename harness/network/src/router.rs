@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::event::{Event, RecordId};
@@ -104,7 +105,7 @@ impl State {
             Some(_) => about.clone(),
             None => self.as_sender_knows(about),
         };
-        let packet = Packet {
+        let packet = Arc::new(Packet {
             id: self.next_packet(),
             from,
             to: SocketAddr::new(about.from.ip(), 0),
@@ -112,12 +113,12 @@ impl State {
             receiver: about.sender,
             payload: Payload::Icmp(icmp_about(kind, &quoted)),
             dont_fragment: false,
-        };
+        });
         let cause = self.record_caused(
             sender,
             cause,
             Event::Sent {
-                packet: packet.clone(),
+                packet: Arc::clone(&packet),
             },
         );
         let arrival = Arrival { packet, cause };

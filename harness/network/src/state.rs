@@ -66,8 +66,7 @@ impl Inner {
 /// What the queue holds. Timers of sockets belong here, too.
 pub(crate) enum Happening {
     Control(Box<dyn FnOnce(&Network)>),
-    /// Boxed: the queue's slots stay small.
-    Arrival(Box<Arrival>),
+    Arrival(Arrival),
     Timer(Rc<TimerCell>),
     /// A TCP connection's deadline.
     Connection(Place),
@@ -79,7 +78,7 @@ pub(crate) enum Happening {
 
 /// A packet under way and the record that sent it.
 pub(crate) struct Arrival {
-    pub(crate) packet: Packet,
+    pub(crate) packet: Arc<Packet>,
     pub(crate) cause: RecordId,
 }
 
@@ -150,6 +149,8 @@ pub(crate) struct State {
     pub(crate) faults: Faults,
     pub(crate) woken: Arc<Woken>,
     pub(crate) wakes: Vec<Waker>,
+    /// The hosts of one round of polling; kept for its memory.
+    pub(crate) polling: Vec<HostId>,
     /// Segments that a connection leaves; kept for its memory.
     pub(crate) segments: Vec<Segment>,
     pub(crate) packets_in_flight: usize,
@@ -179,7 +180,12 @@ impl State {
             .record(self.now, host, cause, event)
     }
 
-    pub(crate) fn lose(&mut self, packet: Packet, reason: LossReason, cause: RecordId) -> RecordId {
+    pub(crate) fn lose(
+        &mut self,
+        packet: Arc<Packet>,
+        reason: LossReason,
+        cause: RecordId,
+    ) -> RecordId {
         self.record_caused(
             packet.receiver.or(packet.sender),
             Some(cause),

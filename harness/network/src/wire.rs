@@ -1,6 +1,7 @@
 //! A packet's way: out of the socket, past the next hop, over the link, into a socket.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use crate::event::{Event, LossReason, RecordId};
 use crate::fault::{Phase, Verdict};
@@ -24,10 +25,11 @@ impl State {
     /// Sends a packet that [`State::next_packet`] numbers next on its way; it cannot fail any more.
     pub(crate) fn transmit(&mut self, host: HostId, route: Route, packet: Packet) {
         self.last_packet = packet.id;
+        let packet = Arc::new(packet);
         let cause = self.record(
             Some(host),
             Event::Sent {
-                packet: packet.clone(),
+                packet: Arc::clone(&packet),
             },
         );
         let arrival = Arrival { packet, cause };
@@ -44,7 +46,7 @@ impl State {
                 self.await_neighbour(Asker::Host(host), hop, arrival);
             }
             Route::Nowhere => {
-                let packet = arrival.packet.clone();
+                let packet = Arc::clone(&arrival.packet);
                 let lost = self.lose(arrival.packet, LossReason::NoRoute, cause);
                 // RFC 1812 §5.2.7.1: a router without any route to the destination answers code 0.
                 self.router_answers(IcmpKind::NetUnreachable, &packet, lost);
@@ -56,7 +58,7 @@ impl State {
     pub(crate) fn schedule(&mut self, at: Instant, arrival: Arrival) -> Ticket {
         self.packets_in_flight += 1;
         self.queue
-            .push(at, Rank::Ordinary, Happening::Arrival(Box::new(arrival)))
+            .push(at, Rank::Ordinary, Happening::Arrival(arrival))
     }
 
     /// A packet reaches the last hop.
@@ -93,7 +95,7 @@ impl State {
             return;
         }
         if let (false, Some((fault, verdict))) = (looped, self.judge(Phase::Arrival, &packet)) {
-            let lost = self.lose(packet.clone(), LossReason::Fault(fault), cause);
+            let lost = self.lose(Arc::clone(&packet), LossReason::Fault(fault), cause);
             if let Verdict::Answer(kind) = verdict {
                 self.host_answers(host, kind, &packet, Some(lost));
             }
@@ -103,13 +105,10 @@ impl State {
     }
 
     /// The host's kernel takes a packet.
-    fn hand_over(&mut self, host: HostId, packet: Packet, cause: RecordId) {
+    fn hand_over(&mut self, host: HostId, packet: Arc<Packet>, cause: RecordId) {
         let datagram = match &packet.payload {
             Payload::Udp(data) => data.clone(),
-            Payload::Tcp(segment) => {
-                let segment = segment.clone();
-                return self.take_segment(host, packet, &segment, cause);
-            }
+            Payload::Tcp(segment) => return self.take_segment(host, &packet, segment, cause),
             Payload::Icmp(icmp) => {
                 let icmp = *icmp;
                 let cause =
@@ -138,7 +137,7 @@ impl State {
                 self.wakes.extend(wakers);
             }
             Err(reason) => {
-                let lost = self.lose(packet.clone(), reason, cause);
+                let lost = self.lose(Arc::clone(&packet), reason, cause);
                 if reason == LossReason::PortClosed {
                     self.host_answers(host, IcmpKind::PortUnreachable, &packet, Some(lost));
                 }

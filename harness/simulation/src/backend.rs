@@ -212,12 +212,12 @@ impl Udp {
     fn send(&self, datagram: Bytes, to: SocketAddr) -> Result<(), SocketError> {
         let sent = self.socket.send_to(datagram.clone(), to).map_err(translate);
         if let Err(error) = sent {
-            let unsent = Event::Unsent(Unsent {
+            let unsent = Event::Unsent(Box::new(Unsent {
                 from: self.local,
                 to,
                 datagram,
                 error,
-            });
+            }));
             let record = push(&self.trace, &self.host, unsent);
             self.host.set_cause(Some(record));
         }

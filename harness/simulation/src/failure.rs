@@ -67,7 +67,8 @@ fn differs(
     )
 }
 
-fn place(
+/// Where it is written that this is wrong, and what was seen.
+pub(crate) fn place(
     scenario: &Scenario,
     violation: &Violation,
     evidence: &Evidence<'_>,

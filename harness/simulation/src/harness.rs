@@ -41,7 +41,6 @@ use crate::suite::{Suite, Test, names};
 const INSTA_OUTPUT: &str = "INSTA_OUTPUT";
 
 /// The scenarios below that folder of the package, as tests.
-#[must_use]
 pub fn suite(folder: impl Into<PathBuf>) -> Scenarios {
     let folder = folder.into();
     Scenarios {

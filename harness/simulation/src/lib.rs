@@ -12,6 +12,7 @@ mod backend;
 pub mod cli;
 pub mod coverage;
 pub mod defect;
+pub mod divergence;
 pub mod evidence;
 pub mod explain;
 pub mod explore;
@@ -19,16 +20,20 @@ mod failure;
 #[cfg(feature = "suite")]
 pub mod harness;
 mod injection;
+pub mod ladder;
 mod lives;
 mod logging;
 pub mod oracle;
 pub mod panics;
 #[cfg(feature = "pcap")]
 pub mod pcap;
+#[cfg(feature = "report")]
+pub mod report;
 pub mod run;
 pub mod scenario;
 mod sighting;
 pub mod snapshot;
+pub mod standing;
 pub mod status_codes;
 pub mod suite;
 pub mod trace;

@@ -5,7 +5,7 @@
 
 use linefault_network::{Event as N, HostId, Instant, TaskEnd, TaskId};
 
-use crate::trace::{Event, Trace};
+use crate::trace::{Event, Record, Trace};
 
 /// What became of every host's processes, in order of time.
 #[derive(Debug, Default)]
@@ -29,20 +29,27 @@ struct Life {
 
 impl Lives {
     pub(crate) fn of(trace: &Trace) -> Self {
+        let mut lives = Self::among(trace.hosts().len());
+        trace.records().iter().for_each(|record| lives.take(record));
+        lives
+    }
+
+    /// Of so many hosts, before anything has happened.
+    pub(crate) fn among(hosts: usize) -> Self {
         let mut lives = Self::default();
+        lives.hosts.resize_with(hosts, Default::default);
         lives
-            .hosts
-            .resize_with(trace.hosts().len(), Default::default);
-        for record in trace.records() {
-            let host = record.host.map(HostId::index);
-            let life = host.and_then(|host| lives.hosts.get_mut(host));
-            match (life, &record.event) {
-                (Some(life), Event::Network(event)) => life.take(record.at, event),
-                (Some(life), Event::Injected(failure)) => life.panics |= failure.panics,
-                _ => {}
-            }
+    }
+
+    /// Takes the next record.
+    pub(crate) fn take(&mut self, record: &Record) {
+        let host = record.host.map(HostId::index);
+        let life = host.and_then(|host| self.hosts.get_mut(host));
+        match (life, &record.event) {
+            (Some(life), Event::Network(event)) => life.take(record.at, event),
+            (Some(life), Event::Injected(failure)) => life.panics |= failure.panics,
+            _ => {}
         }
-        lives
     }
 
     pub(crate) fn starts(&self, host: HostId) -> &[Instant] {

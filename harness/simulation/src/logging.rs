@@ -11,7 +11,7 @@ use linefault_network::Network;
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::Interest;
-use tracing::{Metadata, Subscriber};
+use tracing::{Dispatch, Metadata, Subscriber};
 use tracing_subscriber::Registry;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
@@ -19,6 +19,8 @@ use crate::trace::{Event, LogLine, Trace};
 
 thread_local! {
     static SINK: RefCell<Option<Sink>> = const { RefCell::new(None) };
+    /// It knows nothing of any run. A new one for each would have all call sites ask it for its interest again.
+    static SUBSCRIBER: Dispatch = Dispatch::new(Registry::default().with(TraceLayer));
 }
 
 struct Sink {
@@ -37,7 +39,8 @@ pub(crate) fn capture<T>(
         trace: Rc::clone(trace),
     };
     let _guard = Installed(SINK.replace(Some(sink)));
-    tracing::subscriber::with_default(Registry::default().with(TraceLayer), run)
+    let subscriber = SUBSCRIBER.with(Dispatch::clone);
+    tracing::dispatcher::with_default(&subscriber, run)
 }
 
 /// Puts back what was there before, also when a run panics.

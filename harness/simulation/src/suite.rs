@@ -10,10 +10,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use linefault_network::Instant;
+
 use crate::defect;
+use crate::divergence::{self, Divergence};
 use crate::failure;
+use crate::run::{Setup, Simulation, simulate};
 use crate::scenario::{Combination, Diagnostics, Draft, File, KnownBad, Names, Override, Scenario};
 use crate::snapshot;
+use crate::trace::TraceHash;
 use crate::verdict::{self, Outcome};
 
 /// Files in a folder of this name must be refused by the reader; they are nobody's tests.
@@ -187,6 +192,45 @@ impl Test {
     pub fn known_bad(&self) -> Option<&KnownBad> {
         self.known_bad
             .and_then(|index| self.scenario.known_bads.get(index))
+    }
+
+    /// Simulates it and judges nothing, without the faults of those indices.
+    #[must_use]
+    pub fn simulate(&self, without: &[usize]) -> Simulation {
+        self.simulate_as(&self.scenario, without)
+    }
+
+    /// Simulates it up to that moment, or to its own end if that is earlier. What happens until then is what happens in the
+    /// whole run.
+    #[must_use]
+    pub fn simulate_until(&self, until: Instant) -> Simulation {
+        let mut scenario = Scenario::clone(&self.scenario);
+        let until = linefault_actors::Instant::from_micros(until.as_micros());
+        let own = scenario.run.run_until.unwrap_or(scenario.run.time_max);
+        scenario.run.run_until = Some(until.min(own));
+        self.simulate_as(&scenario, &[])
+    }
+
+    /// Runs it twice: the hash of its trace, if both runs are the same.
+    ///
+    /// # Errors
+    /// They are not.
+    pub fn self_check(&self) -> Result<TraceHash, Box<Divergence>> {
+        let defects = verdict::planted(&self.scenario, self.known_bad);
+        let setup = Setup {
+            without: &[],
+            defects: &defects,
+        };
+        divergence::self_check(&self.scenario, setup)
+    }
+
+    fn simulate_as(&self, scenario: &Scenario, without: &[usize]) -> Simulation {
+        let defects = verdict::planted(scenario, self.known_bad);
+        let setup = Setup {
+            without,
+            defects: &defects,
+        };
+        simulate(scenario, setup)
     }
 
     /// What it runs, as data that can be changed.

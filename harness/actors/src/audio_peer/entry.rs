@@ -6,8 +6,18 @@ use std::time::Duration;
 use linefault_protocol::audiosocket::{Rate, Uuid};
 
 use crate::catalogue::{Actor, CommandEntry, Directory, Entry, Kind, Presence, Setting, Settings};
+use crate::checkpoint::Checkpoint;
 
 use super::{Audio, AudioPeer, Config, OnHangUp, port_of};
+
+/// Where a peer should come by in some run.
+pub(crate) const CHECKPOINTS: &[Checkpoint] = &[
+    Checkpoint::reached("the service sent what is no frame"),
+    Checkpoint::reached("the connection to the service was lost"),
+    Checkpoint::reached("the service hung up"),
+    Checkpoint::reached("the service closed without a word"),
+    Checkpoint::sometimes("the kernel took a part of a frame"),
+];
 
 /// The peer in the catalogue.
 pub static ENTRY: Entry = Entry {

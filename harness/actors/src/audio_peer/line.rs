@@ -10,6 +10,7 @@ use linefault_protocol::audiosocket::{Decoder, Frame, Rate};
 
 use super::{Audio, Config, OnHangUp, bytes_of};
 use crate::catalogue::Command;
+use crate::checkpoint::{reached, sometimes};
 use crate::{Host, Report, SocketError, TcpStream, Timer, TimerClass};
 
 /// Frames that may wait to be written: what a channel driver drops beyond that nobody misses.
@@ -134,7 +135,11 @@ impl<'a> Line<'a> {
             match self.stream.poll_write(cx, piece) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Err(error)) => return Poll::Ready(error),
-                Poll::Ready(Ok(written)) => front.advance(written),
+                Poll::Ready(Ok(written)) => {
+                    let part = written < piece.len();
+                    sometimes!(self.host, part, "the kernel took a part of a frame");
+                    front.advance(written);
+                }
             }
             if front.is_empty() {
                 self.outbox.pop_front();
@@ -148,12 +153,18 @@ impl<'a> Line<'a> {
     fn take(&mut self, happened: Happened) {
         match happened {
             Happened::Command(command) => self.obey(&command),
-            Happened::Read(Ok(0)) => self.end("the service closed"),
+            Happened::Read(Ok(0)) => {
+                if !self.hung_up {
+                    reached!(self.host, "the service closed without a word");
+                }
+                self.end("the service closed");
+            }
             Happened::Read(Ok(count)) => {
                 self.decoder.push(&self.buffer[..count]);
                 self.listen();
             }
             Happened::Read(Err(error)) | Happened::Failed(error) => {
+                reached!(self.host, "the connection to the service was lost");
                 tracing::warn!(%error, heard = self.heard, "connection lost");
                 self.over = true;
             }
@@ -191,6 +202,7 @@ impl<'a> Line<'a> {
                 Ok(Some(frame)) => tracing::info!(%frame, "the service says"),
                 Ok(None) => return,
                 Err(error) => {
+                    reached!(self.host, "the service sent what is no frame");
                     tracing::info!(%error, "what the service sent is no frame");
                     self.stream.abort_on_close();
                     self.over = true;
@@ -201,6 +213,7 @@ impl<'a> Line<'a> {
     }
 
     fn hear_hang_up(&mut self) {
+        reached!(self.host, "the service hung up");
         tracing::info!(heard = self.heard, "the service hung up");
         self.hung_up = true;
         match self.config.on_hang_up {

@@ -15,6 +15,7 @@ use crate::catalogue::{Actor, Command, Listing};
 use crate::{Behaviour, Host, LocalFuture};
 pub(crate) use line::Line;
 
+pub(crate) use entry::CHECKPOINTS;
 pub use entry::ENTRY;
 
 /// A configured peer.

@@ -3,9 +3,25 @@
 use std::time::Duration;
 
 use crate::catalogue::{Actor, CommandEntry, Directory, Entry, Kind, Presence, Setting, Settings};
+use crate::checkpoint::Checkpoint;
 
 use super::line::HANGING_UP;
 use super::{AudioService, Config, Flow};
+
+/// Where an audio service should come by in some run, and what must hold there.
+pub(crate) const CHECKPOINTS: &[Checkpoint] = &[
+    Checkpoint::reached("the peer closed after the hang-up"),
+    Checkpoint::reached("the peer reset the connection after the hang-up"),
+    Checkpoint::reached("the peer did not close in time"),
+    Checkpoint::reached("a hang-up found the connection gone"),
+    Checkpoint::reached("a first frame was no UUID"),
+    Checkpoint::reached("a peer sent what is no frame"),
+    Checkpoint::reached("a call was taken already"),
+    Checkpoint::reached("a peer reported an error"),
+    Checkpoint::reached("no frame came in time"),
+    Checkpoint::reached("the token service had no answer to speak"),
+    Checkpoint::always("a leg has one connection"),
+];
 
 /// The audio service in the catalogue.
 pub static ENTRY: Entry = Entry {

@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 
 use super::calls::{Answer, Inbox, Leg, Service, Wish};
 use super::outbox::Outbox;
+use crate::checkpoint::reached;
 use crate::token_client::Happening;
 use crate::{SocketError, SocketErrorKind, TcpStream, Timer, TimerClass};
 
@@ -203,6 +204,7 @@ impl Line {
             Output::Media(frame) => self.hear(&frame),
             Output::HangUp => self.hang_up(by_request),
             Output::Silent => {
+                reached!(self.service.host, "no frame came in time");
                 let (call, leg) = (self.call_name(), self.leg.name());
                 let peer = self.stream.peer_address();
                 tracing::warn!(call, leg, %peer, "no frame in time: hanging up");

@@ -21,6 +21,7 @@ use crate::{Behaviour, Host, LocalFuture};
 use calls::Service;
 
 pub use calls::Leg;
+pub(crate) use entry::CHECKPOINTS;
 pub use entry::ENTRY;
 pub use reaction::{Reaction, Reactions};
 

@@ -4,8 +4,24 @@ use linefault_protocol::sip::Uri;
 
 use super::{B2bua, Config};
 use crate::catalogue::{Actor, Directory, Entry, Kind, Presence, Setting, Settings};
+use crate::checkpoint::Checkpoint;
 use crate::element::TCP;
 use crate::proxy::{DOMAIN, HEALTH_CHECK, USERS, health_check, users_of};
+
+/// Where a B2BUA should come by in some run.
+pub(crate) const CHECKPOINTS: &[Checkpoint] = &[
+    Checkpoint::reached("a callee did not answer"),
+    Checkpoint::reached("an unavailable callee was called again"),
+    Checkpoint::reached("a call was forwarded"),
+    Checkpoint::reached("a redirection was followed"),
+    Checkpoint::reached("a call was queued"),
+    Checkpoint::reached("a caller cancelled"),
+    Checkpoint::reached("a call failed on its offer"),
+    Checkpoint::reached("a leg was lost"),
+    Checkpoint::reached("a leg never acknowledged its answer"),
+    Checkpoint::reached("a user that nobody knows was called"),
+    Checkpoint::reached("a registered contact fell silent"),
+];
 
 /// The B2BUA in the catalogue.
 pub static ENTRY: Entry = Entry {

@@ -2,13 +2,14 @@
 
 use std::net::SocketAddr;
 
-use linefault_protocol::sip::b2bua::{self, B2bua, B2buaTurn, Event, Side, Target};
+use linefault_protocol::sip::b2bua::{self, B2bua, B2buaTurn, Event, News, Side, Target};
 use linefault_protocol::sip::transaction::{Output, Timer, TransactionId};
 use linefault_protocol::sip::{Message, Method, Status, Transport, Uri};
 
 use super::config::Config;
 use super::entry::CALLING;
 use super::{BETWEEN_LEGS, log};
+use crate::checkpoint::reached;
 use crate::element::{Element, Sent};
 use crate::proxy::location::Location;
 use crate::proxy::probe::Probes;
@@ -197,6 +198,9 @@ impl Running {
                 } => self.element.send(cx, destination, message, None),
                 Event::Locate { call, uri } => {
                     let place = self.place(&uri);
+                    if place == Err(Status::NOT_FOUND) {
+                        reached!(cx, "a user that nobody knows was called");
+                    }
                     self.step(cx, |core, turn| core.located(turn, call, place));
                 }
                 Event::Register {
@@ -223,7 +227,10 @@ impl Running {
                     kind: "call",
                     id: call,
                 }),
-                Event::News { call_id, news } => log::write(&call_id, news),
+                Event::News { call_id, news } => {
+                    mark(cx, &news);
+                    log::write(&call_id, news);
+                }
                 Event::Refused {
                     method,
                     uri,
@@ -294,6 +301,7 @@ impl Running {
     }
 
     fn bury(&mut self, cx: &mut Context<'_>, aor: &str, binding: u64) {
+        reached!(cx, "a registered contact fell silent");
         if self.location.remove(cx, aor, binding) {
             tracing::warn!(aor, "health check not answered: removed binding");
         }
@@ -319,6 +327,24 @@ impl Running {
         self.step(cx, |_, turn| {
             turn.layer.transport_failed(turn.now, id, turn.below);
         });
+    }
+}
+
+/// Marks what a campaign should see of the calls of others.
+fn mark(cx: &mut Context<'_>, news: &News) {
+    match news {
+        News::NoAnswer(_) => reached!(cx, "a callee did not answer"),
+        News::Retrying(_) => reached!(cx, "an unavailable callee was called again"),
+        News::Forwarding(_) => reached!(cx, "a call was forwarded"),
+        News::Following(_) => reached!(cx, "a redirection was followed"),
+        News::Queued(_) => reached!(cx, "a call was queued"),
+        News::Cancelled => reached!(cx, "a caller cancelled"),
+        News::Failed { status, .. } if *status == Status::NOT_ACCEPTABLE_HERE => {
+            reached!(cx, "a call failed on its offer");
+        }
+        News::Lost(_) => reached!(cx, "a leg was lost"),
+        News::NotAcknowledged(_) => reached!(cx, "a leg never acknowledged its answer"),
+        News::Calling { .. } | News::Answered | News::Failed { .. } | News::Ended(_) => {}
     }
 }
 

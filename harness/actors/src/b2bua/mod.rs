@@ -16,6 +16,7 @@ use crate::{Behaviour, Host};
 use life::Life;
 
 pub use config::Config;
+pub(crate) use entry::CHECKPOINTS;
 pub use entry::ENTRY;
 
 /// Stands between the two Call-IDs in the label of a call record.

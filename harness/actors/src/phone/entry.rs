@@ -9,9 +9,29 @@ use linefault_protocol::sip::{Status, Transport, Uri};
 use crate::catalogue::{
     Actor, CommandEntry, Directory, Entry, Kind, Listing, Presence, Setting, Settings,
 };
+use crate::checkpoint::Checkpoint;
 use crate::element::TCP;
 
 use super::{Answer, Body, Config, Glare, Media, Phone, Refusal};
+
+/// Where a phone should come by in some run, and what must hold there.
+pub(crate) const CHECKPOINTS: &[Checkpoint] = &[
+    Checkpoint::reached("a registration failed"),
+    Checkpoint::reached("a call was refused"),
+    Checkpoint::reached("a call timed out"),
+    Checkpoint::reached("a call was redirected"),
+    Checkpoint::reached("the other end hung up"),
+    Checkpoint::reached("the other end had lost the call"),
+    Checkpoint::reached("an answer was never acknowledged"),
+    Checkpoint::reached("a session was not refreshed"),
+    Checkpoint::reached("a session was changed"),
+    Checkpoint::reached("a session could not be changed"),
+    Checkpoint::reached("a BYE was not answered"),
+    Checkpoint::reached("a call was transferred"),
+    Checkpoint::reached("a call could not be transferred"),
+    Checkpoint::reached("a request could not be sent"),
+    Checkpoint::always("a dialog begins once"),
+];
 
 /// The phone in the catalogue.
 pub static ENTRY: Entry = Entry {

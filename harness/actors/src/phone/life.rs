@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use linefault_protocol::Instant;
 use linefault_protocol::sip::transaction::Output;
-use linefault_protocol::sip::user_agent::{self, Event, UserAgent, UserAgentTurn};
+use linefault_protocol::sip::user_agent::{self, Ending, Event, Failure, UserAgent, UserAgentTurn};
 use linefault_protocol::sip::{Transport, Uri};
 
 use super::audio::Audio;
 use super::entry::{codecs, uri_of};
 use super::{Config, log};
 use crate::catalogue::{Command, Directory};
+use crate::checkpoint::{always, reached};
 use crate::element::Element;
 use crate::{Context, Deadlines, Input, Machine, Report};
 
@@ -173,6 +174,7 @@ impl Running {
                 return;
             };
             let method = sent.message.method();
+            reached!(cx, "a request could not be sent");
             tracing::warn!(peer = %to, errno = error.errno, %method, "not sent: {error}");
             // A response that does not leave is as good as lost on the way, and repeated like one.
             if let Some(id) = sent.transaction.filter(|_| sent.message.is_request()) {
@@ -259,7 +261,7 @@ impl Running {
             }),
             Event::CallUp(id, peer, call_id) => {
                 tracing::info!(peer, "call up");
-                self.dialogs.insert(id);
+                always!(cx, self.dialogs.insert(id), "a dialog begins once");
                 if let Some(audio) = &mut self.audio {
                     audio.begin(id, &call_id);
                 }
@@ -289,7 +291,32 @@ impl Running {
                 }
                 cx.report(Report::Closed { kind: "call", id });
             }
-            other => log::write(other),
+            other => {
+                mark(cx, &other);
+                log::write(other);
+            }
         }
+    }
+}
+
+/// Marks what a campaign should see of a phone's calls.
+fn mark(cx: &mut Context<'_>, event: &Event) {
+    match event {
+        Event::NotRegistered(..) => reached!(cx, "a registration failed"),
+        Event::CallFailed(_, _, Failure::Refused(..)) => reached!(cx, "a call was refused"),
+        Event::CallFailed(_, _, Failure::TimedOut) => reached!(cx, "a call timed out"),
+        Event::Redirected(..) => reached!(cx, "a call was redirected"),
+        Event::CallEnded(_, _, Ending::There) => reached!(cx, "the other end hung up"),
+        Event::CallEnded(_, _, Ending::Lost) => reached!(cx, "the other end had lost the call"),
+        Event::CallEnded(_, _, Ending::NotAcknowledged) => {
+            reached!(cx, "an answer was never acknowledged");
+        }
+        Event::CallEnded(_, _, Ending::Expired) => reached!(cx, "a session was not refreshed"),
+        Event::Changed(..) => reached!(cx, "a session was changed"),
+        Event::NotChanged(..) => reached!(cx, "a session could not be changed"),
+        Event::ByeUnanswered(..) => reached!(cx, "a BYE was not answered"),
+        Event::Transferred(..) => reached!(cx, "a call was transferred"),
+        Event::NotTransferred(..) => reached!(cx, "a call could not be transferred"),
+        _ => {}
     }
 }

@@ -22,6 +22,7 @@ use crate::{Behaviour, Host};
 use audio::Audio;
 use life::Life;
 
+pub(crate) use entry::CHECKPOINTS;
 pub use entry::ENTRY;
 
 /// A configured phone.

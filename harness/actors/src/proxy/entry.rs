@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::catalogue::{Actor, CommandEntry, Directory, Entry, Kind, Presence, Setting, Settings};
+use crate::checkpoint::Checkpoint;
 use crate::element::TCP;
 
 use super::accounts::{
@@ -11,6 +12,23 @@ use super::accounts::{
     RECURSE, RETRY_AFTER, rules,
 };
 use super::{Config, Proxy, Removal};
+
+/// Where a proxy should come by in some run.
+pub(crate) const CHECKPOINTS: &[Checkpoint] = &[
+    Checkpoint::reached("a request was refused by the proxy itself"),
+    Checkpoint::reached("a target did not answer"),
+    Checkpoint::reached("a target had no address"),
+    Checkpoint::reached("a contact that was asked answered"),
+    Checkpoint::reached("a binding went with the first send that failed"),
+    Checkpoint::reached("a contact that seemed unreachable stayed silent"),
+    Checkpoint::reached("a health check found a dead contact"),
+    Checkpoint::reached("a response could not be sent"),
+    Checkpoint::reached("an ACK could not be sent"),
+    Checkpoint::reached("a stray response was dropped"),
+    Checkpoint::reached("receiving failed for an earlier datagram"),
+    Checkpoint::reached("forwarding failed inside the program"),
+    Checkpoint::reached("the proxy was told to take no new requests"),
+];
 
 /// The proxy in the catalogue.
 pub static ENTRY: Entry = Entry {

@@ -11,6 +11,7 @@ use linefault_protocol::sip::{Message, Method, Transport, Uri};
 use super::config::{Config, LogLine, Removal, Wording};
 use super::life::Running;
 use super::probe::{Dead, Occasion};
+use crate::checkpoint::reached;
 use crate::element::Sent;
 use crate::{Context, SocketError};
 
@@ -30,6 +31,7 @@ impl Running {
         // RFC 3261 §16.9: a response that cannot be sent is dropped, and nothing is cancelled. RFC 6026 §8.8: its transaction
         // lives on, so that a repeated request finds the answer.
         if !sent.message.is_request() {
+            reached!(cx, "a response could not be sent");
             return;
         }
         if unreachable {
@@ -52,7 +54,10 @@ impl Running {
                 };
                 self.step(cx, |core, turn| core.send_failed(turn, id, failure));
             }
-            None => self.step(cx, |core, turn| core.ack_failed(turn, &sent.message)),
+            None => {
+                reached!(cx, "an ACK could not be sent");
+                self.step(cx, |core, turn| core.ack_failed(turn, &sent.message));
+            }
         }
     }
 
@@ -68,6 +73,7 @@ impl Running {
         };
         match self.config.remove_unreachable {
             Removal::AtOnce => {
+                reached!(cx, "a binding went with the first send that failed");
                 self.probes.forget(binding.id);
                 self.remove_unreachable(cx, &aor, binding.id);
             }
@@ -84,8 +90,12 @@ impl Running {
 
     pub(super) fn bury(&mut self, cx: &mut Context<'_>, dead: &Dead) {
         match dead.occasion {
-            Occasion::Unreachable => self.remove_unreachable(cx, &dead.aor, dead.binding),
+            Occasion::Unreachable => {
+                reached!(cx, "a contact that seemed unreachable stayed silent");
+                self.remove_unreachable(cx, &dead.aor, dead.binding);
+            }
             Occasion::HealthCheck => {
+                reached!(cx, "a health check found a dead contact");
                 if self.location.remove(cx, &dead.aor, dead.binding) {
                     tracing::warn!(aor = dead.aor, "health check not answered: removed binding");
                 }

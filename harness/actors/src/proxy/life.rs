@@ -11,6 +11,7 @@ use super::config::Config;
 use super::entry::FORWARDING;
 use super::location::Location;
 use super::probe::Probes;
+use crate::checkpoint::reached;
 use crate::element::Element;
 use crate::{Context, Deadlines, Input, Machine};
 
@@ -121,10 +122,12 @@ impl Running {
             Input::Wake => self.wake(cx),
             // Whose datagram it was about, nobody can say: no binding goes for it.
             Input::ReceiveFailed { error } => {
+                reached!(cx, "receiving failed for an earlier datagram");
                 let line = self.config.log_of(error);
                 line.write(Transport::Udp, None, error, None);
             }
             Input::Command(command) if command.name == "drain" => {
+                reached!(cx, "the proxy was told to take no new requests");
                 tracing::info!("takes no new requests");
                 self.core.stop_taking();
             }
@@ -165,6 +168,7 @@ impl Running {
                     core.ack(turn, bindings, &message);
                 }),
                 Output::Response { transaction, .. } if self.probes.owns(transaction) => {
+                    reached!(cx, "a contact that was asked answered");
                     self.probes.answered(transaction);
                 }
                 Output::Response {
@@ -175,12 +179,10 @@ impl Running {
                 Output::Refused {
                     transaction, error, ..
                 } => self.refused(cx, transaction, &error.to_string()),
-                // RFC 6026 §7.3: a stray response is dropped. Whoever reports a transport error to the layer tells the
-                // core as well.
-                Output::Stray { .. }
-                | Output::TransportError { .. }
-                | Output::Send { .. }
-                | Output::Report(_) => {}
+                // RFC 6026 §7.3
+                Output::Stray { .. } => reached!(cx, "a stray response was dropped"),
+                // Whoever reports a transport error to the layer tells the core as well.
+                Output::TransportError { .. } | Output::Send { .. } | Output::Report(_) => {}
             }
         }
     }
@@ -195,6 +197,7 @@ impl Running {
                 core.request(turn, bindings, id, message);
             });
         };
+        reached!(cx, "forwarding failed inside the program");
         tracing::error!("cannot forward: {error}");
         let status = self.config.statuses.program;
         self.element.step(cx, |turn: &mut ProxyTurn<'_>| {
@@ -237,12 +240,19 @@ impl Running {
                     method,
                     uri,
                     status,
-                } => tracing::info!(%method, uri, status = status.code(), "refused a request"),
+                } => {
+                    reached!(cx, "a request was refused by the proxy itself");
+                    tracing::info!(%method, uri, status = status.code(), "refused a request");
+                }
                 Event::NoAnswer {
                     method,
                     destination,
-                } => tracing::warn!(peer = %destination, %method, "target did not answer"),
+                } => {
+                    reached!(cx, "a target did not answer");
+                    tracing::warn!(peer = %destination, %method, "target did not answer");
+                }
                 Event::NoAddress { method, uri } => {
+                    reached!(cx, "a target had no address");
                     tracing::warn!(uri, %method, "target has no address");
                 }
             }

@@ -6,7 +6,20 @@ use linefault_protocol::sip::transaction::TransactionId;
 use linefault_protocol::sip::turn::Turn;
 use linefault_protocol::sip::{Message, Status};
 
+use crate::checkpoint::{Checkpoint, always, reached, sometimes};
 use crate::{Context, Report};
+
+/// What a deployment can bear, whatever is configured: more would be an attack.
+const MOST_CONTACTS: usize = 10;
+
+/// Where a registrar should come by in some run, and what must hold there.
+pub(crate) const CHECKPOINTS: &[Checkpoint] = &[
+    Checkpoint::reached("a registration was refused"),
+    Checkpoint::reached("a binding expired"),
+    Checkpoint::sometimes("an address-of-record has several contacts"),
+    Checkpoint::always("an address-of-record has ten contacts at most"),
+    Checkpoint::always("a binding expires when its time is over"),
+];
 
 /// The location service as an actor keeps it.
 pub(crate) struct Location {
@@ -29,12 +42,24 @@ impl Location {
     ) -> Result<Vec<u64>, Refusal> {
         let changes = self.bindings.register(cx.now(), aor, request);
         let changes = changes.inspect_err(|refusal| {
+            reached!(cx, "a registration was refused");
             tracing::info!(
                 aor,
                 status = refusal.status().code(),
                 "registration refused: {refusal}"
             );
         })?;
+        let contacts = self.bindings.targets(aor).len();
+        sometimes!(
+            cx,
+            contacts > 1,
+            "an address-of-record has several contacts"
+        );
+        always!(
+            cx,
+            contacts <= MOST_CONTACTS,
+            "an address-of-record has ten contacts at most"
+        );
         Ok(changes.iter().map(|change| note(cx, aor, change)).collect())
     }
 
@@ -81,6 +106,12 @@ impl Location {
         expired
             .iter()
             .map(|(aor, binding)| {
+                reached!(cx, "a binding expired");
+                always!(
+                    cx,
+                    binding.expires <= cx.now(),
+                    "a binding expires when its time is over"
+                );
                 tracing::info!(aor, contact = %binding.contact, "binding expired");
                 close(cx, binding.id);
                 binding.id

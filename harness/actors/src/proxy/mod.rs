@@ -16,6 +16,7 @@ use crate::{Behaviour, Host};
 use life::Life;
 
 pub use config::{Config, LogLine, Removal, Wording};
+pub(crate) use entry::CHECKPOINTS;
 pub use entry::ENTRY;
 pub(crate) use entry::{DOMAIN, HEALTH_CHECK, USERS, health_check, users_of};
 

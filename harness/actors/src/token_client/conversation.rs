@@ -1,5 +1,6 @@
 //! Answers, one after another: asks, hands over, carries out, and says what became of each.
 
+use crate::checkpoint::{reached, sometimes};
 use std::net::SocketAddr;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -131,22 +132,30 @@ impl Conversation {
                 connection,
                 last_id,
             } => {
+                sometimes!(
+                    self.host,
+                    !last_id.is_empty(),
+                    "the client asks for the rest of an answer"
+                );
                 let asked = self.asked(last_id);
                 self.wires
                     .push(Wire::open(self.host.clone(), connection, asked));
             }
             Effect::Close(connection) => self.wires.retain(|wire| wire.connection != connection),
             Effect::Warned(failure) => {
+                reached!(self.host, "the service warned");
                 let (request_id, why) = (failure.request_id, failure.message);
                 tracing::info!(request_id, why, "the service warns");
             }
             Effect::Failed(failure) => {
+                reached!(self.host, "the service told of a failure");
                 let kind = failure.kind.as_str();
                 let (request_id, recoverable) = (failure.request_id, failure.recoverable);
                 tracing::warn!(request_id, kind, recoverable, "the service failed");
                 self.why = format!("{kind}: {}", failure.message);
             }
             Effect::Waits { attempt, until } => {
+                reached!(self.host, "the client waited before it connected again");
                 let wait = until.since(self.host.now());
                 self.say_waits(attempt, wait);
             }
@@ -195,6 +204,10 @@ impl Conversation {
     /// Says how it ended, so that nobody takes a part for the whole.
     fn ended(&self, ending: &Ending) {
         let text = self.client.text();
+        match ending {
+            Ending::Complete => reached!(self.host, "an answer was complete"),
+            Ending::GaveUp(_) => reached!(self.host, "an answer was given up"),
+        }
         match ending {
             Ending::Complete => tracing::info!(text, "answer complete"),
             Ending::GaveUp(reason) if text.is_empty() => tracing::warn!(%reason, "answer failed"),

@@ -5,8 +5,19 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use linefault_protocol::sse::Rules;
 
 use crate::catalogue::{Actor, CommandEntry, Directory, Entry, Kind, Presence, Setting, Settings};
+use crate::checkpoint::Checkpoint;
 
 use super::TokenClient;
+
+/// Where a token client should come by in some run.
+pub(crate) const CHECKPOINTS: &[Checkpoint] = &[
+    Checkpoint::reached("an answer was complete"),
+    Checkpoint::reached("an answer was given up"),
+    Checkpoint::reached("the client waited before it connected again"),
+    Checkpoint::reached("the service told of a failure"),
+    Checkpoint::reached("the service warned"),
+    Checkpoint::sometimes("the client asks for the rest of an answer"),
+];
 
 /// The token client in the catalogue.
 pub static ENTRY: Entry = Entry {

@@ -16,6 +16,7 @@ use crate::catalogue::Actor;
 use crate::{Behaviour, Host};
 
 pub(crate) use conversation::{Conversation, Happening};
+pub(crate) use entry::CHECKPOINTS;
 pub use entry::ENTRY;
 
 /// A configured client.

@@ -12,6 +12,7 @@ use super::route;
 use super::running::Running;
 use super::service::Service;
 use super::stream::generate;
+use crate::checkpoint::reached;
 use crate::{Instant, SocketError, TcpStream, TimerClass};
 
 /// The most bytes that hyper holds back for a slow reader, and takes as the head of a request.
@@ -74,6 +75,7 @@ pub(super) async fn serve(service: Rc<Service>, stream: TcpStream) {
         None => {
             // Whoever neither asks nor reads gets no polite end.
             stream.abort_on_close();
+            reached!(service.host, "a connection that stood still was given up");
             tracing::warn!(%peer, "gave a connection up that stood still");
             "stood still".to_owned()
         }

@@ -1,8 +1,21 @@
 //! What a scenario file can say about a token service.
 
 use crate::catalogue::{Actor, CommandEntry, Directory, Entry, Kind, Presence, Setting, Settings};
+use crate::checkpoint::Checkpoint;
 
 use super::{Config, Environment, Fail, FailKind, TokenService};
+
+/// Where a token service should come by in some run.
+pub(crate) const CHECKPOINTS: &[Checkpoint] = &[
+    Checkpoint::reached("a stream was completed"),
+    Checkpoint::reached("a stream failed"),
+    Checkpoint::reached("a client left before the end of its stream"),
+    Checkpoint::reached("a stream was resumed"),
+    Checkpoint::reached("an event id that is none of ours was refused"),
+    Checkpoint::reached("a connection that stood still was given up"),
+    Checkpoint::reached("a client was told that there is no more"),
+    Checkpoint::reached("an answer was given without a stream"),
+];
 
 /// The token service in the catalogue.
 pub static ENTRY: Entry = Entry {

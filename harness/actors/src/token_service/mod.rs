@@ -21,6 +21,7 @@ use crate::{Behaviour, Host};
 pub use config::{
     Config, Environment, Fail, FailKind, Leaving, Limits, Resume, Traceback, Validation,
 };
+pub(crate) use entry::CHECKPOINTS;
 pub use entry::ENTRY;
 
 /// A configured token service.

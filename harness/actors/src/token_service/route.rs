@@ -1,5 +1,6 @@
 //! Requests: which there are, what is refused before a stream begins, where one begins.
 
+use crate::checkpoint::reached;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
@@ -145,6 +146,7 @@ fn percent_decoded(text: &str) -> Option<String> {
 fn tokens(service: &Rc<Service>, watch: &Watch, peer: SocketAddr, question: &Question) -> Reply {
     let config = &service.config;
     if service.draining.get() {
+        reached!(service.host, "a client was told that there is no more");
         // Report D: 204 stops a client for good.
         return head(
             StatusCode::NO_CONTENT,
@@ -165,9 +167,13 @@ fn tokens(service: &Rc<Service>, watch: &Watch, peer: SocketAddr, question: &Que
         (None, None) => (None, fresh, 0),
         (Some(id), None) => match Session::read(config.seed, &question.prompt, id) {
             Some((session, behind)) if behind <= config.tokens => {
+                reached!(service.host, "a stream was resumed");
                 (None, session, resumed(config.resume, behind))
             }
-            _ => (Some(unknown_id()), fresh, 0),
+            _ => {
+                reached!(service.host, "an event id that is none of ours was refused");
+                (Some(unknown_id()), fresh, 0)
+            }
         },
     };
     let running = Running::begin(
@@ -224,6 +230,7 @@ fn invalid_prompt(prompt: &str, max: usize) -> Option<Failure> {
 
 /// The whole answer in one JSON document: what is left when streaming cannot start.
 fn whole(service: &Service, question: &Question, session: Session) -> Reply {
+    reached!(service.host, "an answer was given without a stream");
     let tokens = service.config.tokens.min(service.config.limits.tokens);
     let text: Result<String, _> = (1..=tokens)
         .map(|number| generate(service, session, number))

@@ -8,6 +8,7 @@ use linefault_protocol::sse::{Failure, FailureKind};
 
 use super::service::Service;
 use super::source::Session;
+use crate::checkpoint::reached;
 use crate::{Instant, Report};
 
 /// A stream that has begun.
@@ -66,6 +67,7 @@ impl Running {
 
     /// Every token is out.
     pub(super) fn complete(&mut self) {
+        reached!(self.service.host, "a stream was completed");
         let tokens = self.position;
         tracing::info!(request_id = self.request_id, tokens, "stream complete");
         self.close();
@@ -73,6 +75,7 @@ impl Running {
 
     /// It fails. Only the program's own mistakes are errors in its log.
     pub(super) fn fail(&mut self, failure: &Failure) {
+        reached!(self.service.host, "a stream failed");
         let (request_id, tokens) = (&self.request_id, self.position);
         let (kind, why) = (failure.kind.as_str(), &failure.message);
         if failure.kind == FailureKind::System {
@@ -88,6 +91,10 @@ impl Running {
 
     /// Its connection is gone before its end.
     pub(super) fn abandon(&mut self, why: &str) {
+        reached!(
+            self.service.host,
+            "a client left before the end of its stream"
+        );
         let tokens = self.position;
         tracing::info!(request_id = self.request_id, tokens, why, "client left");
         self.close();

@@ -4,6 +4,7 @@
 //! after that, just before the LAN.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use super::Table;
 use crate::HostId;
@@ -35,7 +36,7 @@ impl State {
         let Some((host, table)) = self.nat_before(packet) else {
             return Some(arrival);
         };
-        let mut after = packet.clone();
+        let mut after = Packet::clone(packet);
         let (inside, peer) = match &packet.payload {
             Payload::Icmp(icmp) => (icmp.quoted_to, icmp.quoted_from),
             Payload::Udp(_) | Payload::Tcp(_) => (packet.from, packet.to),
@@ -75,7 +76,7 @@ impl State {
             return Some(arrival);
         };
         let table = self.nats.nats.get_mut(&(lan, packet.transport()))?;
-        let mut after = packet.clone();
+        let mut after = Packet::clone(packet);
         let inside = match &mut after.payload {
             // RFC 5508 REQ-4: an error is for whoever sent what it quotes.
             Payload::Icmp(icmp) => {
@@ -162,8 +163,9 @@ impl State {
     }
 
     fn record_translated(&mut self, before: &Arrival, packet: Packet) -> Arrival {
+        let packet = Arc::new(packet);
         let event = Event::Translated {
-            packet: packet.clone(),
+            packet: Arc::clone(&packet),
             from: before.packet.from,
             to: before.packet.to,
         };

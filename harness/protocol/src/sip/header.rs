@@ -3,22 +3,38 @@
 //! Owns folding and the spelling of names. Refuses to judge values; the typed readers of a message do.
 
 use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
 
-use bytes::Bytes;
 use memchr::memchr2;
 
 use super::list::{is_token, is_token_byte};
 use super::names::{Known, known};
 
 /// One header field: its line as it came (with folds and odd spacing), and its meaning.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Field {
-    raw: Bytes,
+    line: Line,
     known: Option<&'static Known>,
+    /// Where in the line the name ends.
     name_end: usize,
+    /// Where in the line the value stands.
     value: (usize, usize),
-    /// The value, where it is folded or not UTF-8 and so cannot be borrowed from the line.
-    decoded: Option<Box<str>>,
+}
+
+/// A line with its folds and its CRLF.
+#[derive(Clone)]
+enum Line {
+    /// The part of a text, most often of a whole message's, that begins and ends there.
+    Plain(Arc<str>, usize, usize),
+    /// Folded or not UTF-8, so that the value cannot be borrowed from it.
+    Odd(Box<Odd>),
+}
+
+#[derive(Clone)]
+struct Odd {
+    line: Box<[u8]>,
+    value: Box<str>,
 }
 
 /// Why a header field could not be used. Blames whoever wrote the message; the text can serve as a reason phrase.
@@ -55,49 +71,55 @@ impl Field {
             line.extend(value.chars().map(|c| if c.is_control() { ' ' } else { c }));
         }
         let value = (name_end + 2, line.len());
-        let known = known(&line[..name_end]);
+        let known = known(&line.as_bytes()[..name_end]);
         line.push_str("\r\n");
+        let end = line.len();
         Self {
-            raw: Bytes::from(line),
+            line: Line::Plain(line.into(), 0, end),
             known,
             name_end,
             value,
-            decoded: None,
         }
     }
 
-    /// Reads a line (with its folds), which ends with CRLF. `None` if it has no name or no colon, or holds a CR or LF
-    /// that ends no line.
+    /// Reads the line (with its folds) that stands there in `bytes` and ends with CRLF. `text` is as much of `bytes` as
+    /// is UTF-8. `None` if the line has no name or no colon, or holds a CR or LF that ends no line.
     // RFC 3261 §7.3.1: white space may stand between name and colon.
-    pub(crate) fn read(raw: Bytes) -> Option<Self> {
-        let text = raw.strip_suffix(b"\r\n")?;
-        let name_end = text
+    pub(crate) fn read(text: &Arc<str>, bytes: &[u8], line: Range<usize>) -> Option<Self> {
+        let raw = bytes.get(line.clone())?;
+        let content = raw.strip_suffix(b"\r\n")?;
+        let name_end = content
             .iter()
             .position(|byte| !is_token_byte(*byte))
             .filter(|end| *end > 0)?;
-        let gap = text[name_end..]
+        let gap = content[name_end..]
             .iter()
             .position(|byte| !matches!(byte, b' ' | b'\t'))?;
         let colon = name_end + gap;
-        if text[colon] != b':' {
+        if content[colon] != b':' {
             return None;
         }
-        let trimmed = trim(&text[colon + 1..]);
+        let trimmed = trim(&content[colon + 1..]);
         let start = colon + 1 + trimmed.0;
         let value = (start, start + trimmed.1);
-        let bytes = &text[value.0..value.1];
-        let decoded = if memchr2(b'\r', b'\n', bytes).is_some() {
-            Some(unfold(bytes)?)
-        } else {
-            str::from_utf8(bytes).is_err().then(|| lossy(bytes))
+        let meaning = &content[value.0..value.1];
+        let odd = |value| {
+            let line = raw.into();
+            Line::Odd(Box::new(Odd { line, value }))
         };
-        let known = str::from_utf8(&text[..name_end]).ok().and_then(known);
+        let known = known(&content[..name_end]);
+        let line = if memchr2(b'\r', b'\n', meaning).is_some() {
+            odd(unfold(meaning)?)
+        } else if line.end <= text.len() {
+            Line::Plain(Arc::clone(text), line.start, line.end)
+        } else {
+            odd(lossy(meaning))
+        };
         Some(Self {
+            line,
             known,
             name_end,
             value,
-            decoded,
-            raw,
         })
     }
 
@@ -125,22 +147,28 @@ impl Field {
     /// The name as written.
     #[must_use]
     pub fn written_name(&self) -> &str {
-        str::from_utf8(&self.raw[..self.name_end]).unwrap_or_default()
+        match &self.line {
+            Line::Plain(text, start, _) => &text[*start..*start + self.name_end],
+            Line::Odd(odd) => str::from_utf8(&odd.line[..self.name_end]).unwrap_or_default(),
+        }
     }
 
     /// The value without surrounding white space, unfolded; bytes that are not UTF-8 read as U+FFFD.
     #[must_use]
     pub fn value(&self) -> &str {
-        match &self.decoded {
-            Some(text) => text,
-            None => str::from_utf8(&self.raw[self.value.0..self.value.1]).unwrap_or_default(),
+        match &self.line {
+            Line::Plain(text, start, _) => &text[start + self.value.0..start + self.value.1],
+            Line::Odd(odd) => &odd.value,
         }
     }
 
     /// The line as it came or goes, with folds and its final CRLF.
     #[must_use]
-    pub fn raw(&self) -> &Bytes {
-        &self.raw
+    pub fn raw(&self) -> &[u8] {
+        match &self.line {
+            Line::Plain(text, start, end) => &text.as_bytes()[*start..*end],
+            Line::Odd(odd) => &odd.line,
+        }
     }
 
     /// Whether this field has that name, in long or compact form, without case.
@@ -179,8 +207,24 @@ impl<'a> Key<'a> {
     pub(crate) fn new(name: &'a str) -> Self {
         Self {
             name,
-            known: known(name),
+            known: known(name.as_bytes()),
         }
+    }
+}
+
+/// Two fields are the same if their lines are: all else follows from the line.
+impl PartialEq for Field {
+    fn eq(&self, other: &Self) -> bool {
+        self.raw() == other.raw()
+    }
+}
+
+impl Eq for Field {}
+
+impl fmt::Debug for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let line = String::from_utf8_lossy(self.raw());
+        f.debug_tuple("Field").field(&line).finish()
     }
 }
 
@@ -226,8 +270,9 @@ fn lossy(bytes: &[u8]) -> Box<str> {
 mod tests {
     use super::*;
 
-    fn read(line: &'static [u8]) -> Option<Field> {
-        Field::read(Bytes::from_static(line))
+    fn read(line: &[u8]) -> Option<Field> {
+        let text = str::from_utf8(line).unwrap_or_default();
+        Field::read(&text.into(), line, 0..line.len())
     }
 
     #[test]
@@ -252,7 +297,7 @@ mod tests {
             read(b"Subject: I know  \r\n \t you're there,\r\n\tpick up\r\n").expect("well formed");
         assert_eq!(field.value(), "I know you're there, pick up");
         assert_eq!(
-            field.raw().as_ref(),
+            field.raw(),
             b"Subject: I know  \r\n \t you're there,\r\n\tpick up\r\n"
         );
         let late = read(b"TO :\r\n sip:a@b ;   tag    = 1\r\n")
@@ -276,7 +321,7 @@ mod tests {
             b"Name: a\rb\r\n",
             b"Name: x",
         ] {
-            assert_eq!(Field::read(Bytes::copy_from_slice(line)), None, "{line:?}");
+            assert_eq!(read(line), None, "{line:?}");
         }
     }
 
@@ -284,11 +329,8 @@ mod tests {
     #[test]
     fn a_value_cannot_end_its_own_field() {
         let field = Field::new("Subject", "a\r\nEvil: yes");
-        assert_eq!(field.raw().as_ref(), b"Subject: a  Evil: yes\r\n");
-        assert_eq!(
-            Field::read(field.raw().clone()).as_ref(),
-            Some(&field),
-            "what is written reads back"
-        );
+        assert_eq!(field.raw(), b"Subject: a  Evil: yes\r\n");
+        let again = read(field.raw()).expect("what is written reads back");
+        assert_eq!((&again, again.value()), (&field, field.value()));
     }
 }

@@ -76,18 +76,50 @@ pub(crate) fn is_token(text: &str) -> bool {
 }
 
 pub(crate) const fn is_token_byte(byte: u8) -> bool {
-    TOKEN[byte as usize]
+    Class::Token.has(byte)
 }
 
-static TOKEN: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 128 {
+/// Kinds of bytes that texts are checked for, each a bit of a table: these checks are most of what parsing costs.
+#[derive(Clone, Copy)]
+pub(crate) enum Class {
+    /// RFC 3261 §25.1 `token`.
+    Token = 1,
+    /// What most values of parameters are made of: tokens and hosts.
+    Value = 2,
+    /// Host names, which in the field may hold `_`, beyond RFC 3261 §25.1.
+    Host = 4,
+    /// What may stand in a URI without being escaped; within ASCII.
+    Uri = 8,
+}
+
+impl Class {
+    pub(crate) const fn has(self, byte: u8) -> bool {
+        CLASSES[byte as usize] & self as u8 != 0
+    }
+
+    const fn of(byte: u8) -> u8 {
+        let word = byte.is_ascii_alphanumeric();
         let mark = matches!(
-            byte as u8,
+            byte,
             b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~'
         );
-        table[byte] = mark || (byte as u8).is_ascii_alphanumeric();
+        let token = word || mark;
+        let value = token || matches!(byte, b':' | b'[' | b']' | b'/');
+        let host = word || matches!(byte, b'-' | b'.' | b'_');
+        let uri = byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'"');
+        Self::Token.bit(token) | Self::Value.bit(value) | Self::Host.bit(host) | Self::Uri.bit(uri)
+    }
+
+    const fn bit(self, set: bool) -> u8 {
+        if set { self as u8 } else { 0 }
+    }
+}
+
+static CLASSES: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = Class::of(byte as u8);
         byte += 1;
     }
     table

@@ -6,6 +6,8 @@
 
 pub mod address;
 pub mod b2bua;
+#[cfg(any(test, feature = "rsip"))]
+pub mod bridge;
 pub mod dialog;
 pub mod digest;
 mod edit;

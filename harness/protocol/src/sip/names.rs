@@ -166,8 +166,8 @@ const fn same(one: &[u8], other: &[u8]) -> bool {
 }
 
 /// Looks a name up, long or compact, without case.
-pub(super) fn known(name: &str) -> Option<&'static Known> {
-    let first = name.as_bytes().first()?.to_ascii_lowercase();
+pub(super) fn known(name: &[u8]) -> Option<&'static Known> {
+    let first = name.first()?.to_ascii_lowercase();
     if name.len() == 1 {
         return KNOWN.iter().find(|known| known.compact == Some(first));
     }
@@ -176,7 +176,8 @@ pub(super) fn known(name: &str) -> Option<&'static Known> {
     let mut place = usize::from(INDEX.first[letter * LENGTHS + length]);
     while let Some(entry) = place.checked_sub(1).and_then(|at| KNOWN.get(at)) {
         // Most are written as registered.
-        if entry.name == name || entry.name.eq_ignore_ascii_case(name) {
+        let registered = entry.name.as_bytes();
+        if registered == name || registered.eq_ignore_ascii_case(name) {
             return Some(entry);
         }
         place = usize::from(INDEX.next[place - 1]);
@@ -192,8 +193,8 @@ mod tests {
     #[test]
     fn every_name_is_found_in_any_case() {
         for entry in &KNOWN {
-            assert_eq!(known(entry.name), Some(entry));
-            assert_eq!(known(&entry.name.to_uppercase()), Some(entry));
+            assert_eq!(known(entry.name.as_bytes()), Some(entry));
+            assert_eq!(known(entry.name.to_uppercase().as_bytes()), Some(entry));
         }
         assert!(
             KNOWN
@@ -201,7 +202,7 @@ mod tests {
                 .all(|pair| pair[0].name.to_lowercase() < pair[1].name.to_lowercase())
         );
         assert_eq!(
-            (known(""), known("-"), known("{}"), known("X-Unknown")),
+            (known(b""), known(b"-"), known(b"{}"), known(b"X-Unknown")),
             (None, None, None, None)
         );
     }
@@ -211,6 +212,6 @@ mod tests {
         let mut letters: Vec<_> = KNOWN.iter().filter_map(|known| known.compact).collect();
         letters.sort_unstable();
         assert!(letters.windows(2).all(|pair| pair[0] != pair[1]));
-        assert_eq!(known("V").map(|known| known.name), Some("Via"));
+        assert_eq!(known(b"V").map(|known| known.name), Some("Via"));
     }
 }

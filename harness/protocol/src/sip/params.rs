@@ -2,7 +2,7 @@
 //!
 //! Owns `generic-param` of RFC 3261 §25.1. Refuses to give single parameters a meaning; `Via` and `NameAddr` do.
 
-use super::list::{divide, is_quoted, is_token, is_token_byte, split, unquote};
+use super::list::{Class, divide, is_quoted, is_token, is_token_byte, split, unquote};
 
 /// Parameters as they stand in the message: nothing is copied until asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +77,7 @@ fn is_plain(mut rest: &[u8]) -> bool {
         let value = match after {
             [b'=', value @ ..] => value
                 .iter()
-                .take_while(|byte| is_plain_value(**byte))
+                .take_while(|byte| Class::Value.has(**byte))
                 .count(),
             _ => 0,
         };
@@ -90,10 +90,6 @@ fn is_plain(mut rest: &[u8]) -> bool {
             .unwrap_or_default();
     }
     rest.is_empty()
-}
-
-const fn is_plain_value(byte: u8) -> bool {
-    is_token_byte(byte) || matches!(byte, b':' | b'[' | b']' | b'/')
 }
 
 /// `gen-value = token / host / quoted-string`; a host adds colons and brackets. Bytes that only newer extensions use

@@ -160,16 +160,19 @@ fn read(bytes: &[u8], limits: &Limits) -> Result<(Message, Result<(), Fault>), D
         return Err(DropReason::KeepAlive);
     }
     // What is over the limit is read no further than the limit: enough to answer it.
-    let mut whole = Bytes::copy_from_slice(&bytes[..bytes.len().min(limits.message)]);
-    let before = whole.split_to(begin.min(whole.len()));
-    let mut lines = Lines { rest: whole };
-    let first = lines.next_line().and_then(|line| read_start(&line, limits));
+    let (before, whole) = bytes[..bytes.len().min(limits.message)]
+        .split_at_checked(begin)
+        .ok_or(DropReason::NotSip)?;
+    let mut lines = Lines::of(whole);
+    let first = lines
+        .next_line()
+        .and_then(|line| read_start(&whole[line], limits));
     let (start, fault) = first.ok_or(DropReason::NotSip)?;
     let mut message = Message {
         start,
         fields: Arc::default(),
         body: Bytes::new(),
-        before,
+        before: Bytes::copy_from_slice(before),
         after: Bytes::new(),
     };
     let too_large = bytes.len() > limits.message;
@@ -180,10 +183,11 @@ fn read(bytes: &[u8], limits: &Limits) -> Result<(Message, Result<(), Fault>), D
     };
     let mut fields = Vec::with_capacity(16);
     let read = read_fields(&mut lines, &mut fields, limits);
+    let rest = &whole[lines.place..];
     message.fields = Arc::new(fields);
     let outcome = fault
         .map_or(read, Err)
-        .and_then(|()| read_body(lines.rest, &mut message))
+        .and_then(|()| read_body(rest, &mut message))
         .and_then(|()| check(&message));
     Ok((message, outcome))
 }
@@ -239,14 +243,19 @@ fn refuse(message: Message, fault: Fault) -> Verdict {
 }
 
 /// Reads header fields up to the empty line. Reads on after a fault, so that the answer finds its Via.
-fn read_fields(lines: &mut Lines, fields: &mut Vec<Field>, limits: &Limits) -> Result<(), Fault> {
+fn read_fields(
+    lines: &mut Lines<'_>,
+    fields: &mut Vec<Field>,
+    limits: &Limits,
+) -> Result<(), Fault> {
+    let text = valid_text(lines.bytes).into();
     let mut outcome = Ok(());
     while let Some(line) = lines.next_field() {
-        if line.as_ref() == b"\r\n" {
+        let length = line.len();
+        if length == 2 {
             return outcome;
         }
-        let length = line.len();
-        let fault = match Field::read(line) {
+        let fault = match Field::read(&text, lines.bytes, line) {
             _ if fields.len() == limits.fields => {
                 return outcome.and(Err(Fault::bad("Too many header fields")));
             }
@@ -264,6 +273,14 @@ fn read_fields(lines: &mut Lines, fields: &mut Vec<Field>, limits: &Limits) -> R
     )))
 }
 
+/// As much of it, from the beginning, as is UTF-8.
+fn valid_text(bytes: &[u8]) -> &str {
+    str::from_utf8(bytes).unwrap_or_else(|error| {
+        let (valid, _) = bytes.split_at(error.valid_up_to());
+        str::from_utf8(valid).unwrap_or_default()
+    })
+}
+
 /// Names a registered field only: other names are the peer's words.
 fn too_long(field: &Field) -> Fault {
     match field.registered() {
@@ -273,13 +290,13 @@ fn too_long(field: &Field) -> Fault {
 }
 
 // RFC 3261 §18.3: bytes beyond Content-Length are no part of the message; fewer make the message malformed.
-fn read_body(mut rest: Bytes, message: &mut Message) -> Result<(), Fault> {
+fn read_body(rest: &[u8], message: &mut Message) -> Result<(), Fault> {
     let length = message.content_length()?.unwrap_or(rest.len());
-    if length > rest.len() {
-        return Err(Fault::bad("Content-Length larger than the datagram"));
-    }
-    message.after = rest.split_off(length);
-    message.body = rest;
+    let (body, after) = rest
+        .split_at_checked(length)
+        .ok_or_else(|| Fault::bad("Content-Length larger than the datagram"))?;
+    message.body = Bytes::copy_from_slice(body);
+    message.after = Bytes::copy_from_slice(after);
     Ok(())
 }
 
@@ -289,8 +306,9 @@ fn check(message: &Message) -> Result<(), Fault> {
     let cseq = message.cseq()?;
     message.from()?;
     message.to()?;
-    message.header("Via").ok_or(FieldError::Missing("Via"))?;
-    message.vias()?;
+    if message.vias()?.is_empty() {
+        return Err(FieldError::Missing("Via").into());
+    }
     for (at, field) in message.fields.iter().enumerate() {
         if let Some(name) = message.fields[..at]
             .iter()
@@ -307,7 +325,7 @@ fn check(message: &Message) -> Result<(), Fault> {
 }
 
 #[cfg(test)]
-mod generate;
+pub(in crate::sip) mod generate;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

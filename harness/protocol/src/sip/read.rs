@@ -82,8 +82,9 @@ impl Message {
     /// Missing or malformed: empty, or with white space inside.
     pub fn call_id(&self) -> Result<&str, FieldError> {
         let value = self.first(CALL_ID).ok_or(FieldError::Missing("Call-ID"))?;
-        let well_formed = !value.is_empty() && !value.contains(char::is_whitespace);
-        if well_formed {
+        let plain = value.bytes().all(|byte| byte.is_ascii_graphic());
+        let well_formed = plain || !value.contains(char::is_whitespace);
+        if well_formed && !value.is_empty() {
             Ok(value)
         } else {
             Err(FieldError::Malformed("Call-ID"))
@@ -96,9 +97,8 @@ impl Message {
     /// Missing or malformed, which includes a number of 2³¹ or more (RFC 3261 §8.1.1.5).
     pub fn cseq(&self) -> Result<CSeq, FieldError> {
         let value = self.first(CSEQ).ok_or(FieldError::Missing("CSeq"))?;
-        let (number, method) = value
-            .split_once([' ', '\t'])
-            .ok_or(FieldError::Malformed("CSeq"))?;
+        let gap = value.bytes().position(|byte| matches!(byte, b' ' | b'\t'));
+        let (number, method) = value.split_at(gap.ok_or(FieldError::Malformed("CSeq"))?);
         let number = read_number(number)
             .filter(|number| *number < 1 << 31)
             .ok_or(FieldError::Malformed("CSeq"))?;

@@ -42,7 +42,7 @@ impl Transport {
     pub fn named(name: &str) -> Option<Self> {
         [Self::Udp, Self::Tcp]
             .into_iter()
-            .find(|transport| transport.parameter().eq_ignore_ascii_case(name))
+            .find(|transport| name.eq_ignore_ascii_case(transport.parameter()))
     }
 }
 
@@ -68,7 +68,7 @@ impl Message {
     /// The transport of its top Via; UDP if there is none that can be read.
     #[must_use]
     pub fn transport(&self) -> Transport {
-        let via = self.values("Via").next().and_then(Via::parse_usable);
+        let via = self.top_via_value().and_then(Via::parse_usable);
         via.and_then(|via| Transport::named(via.transport()))
             .unwrap_or_default()
     }

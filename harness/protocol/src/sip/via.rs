@@ -45,13 +45,15 @@ impl<'a> Via<'a> {
 
     // RFC 3261 §25.1 sent-protocol: white space may stand around its slashes, but must stand before sent-by.
     fn head(head: &'a str, params: Params<'a>) -> Option<Self> {
-        let (name, rest) = list::divide(head, b'/')?;
-        let (version, rest) = list::divide(rest, b'/')?;
+        // As nearly everybody writes it.
+        let rest = match head.strip_prefix("SIP/2.0/") {
+            Some(rest) => rest,
+            None => behind_protocol(head)?,
+        };
         let rest = rest.trim_ascii_start();
-        let (transport, sent_by) = rest.split_once([' ', '\t'])?;
-        let is_sip = name.trim_ascii().eq_ignore_ascii_case("SIP") && version.trim_ascii() == "2.0";
-        let well_formed = is_sip && list::is_token(transport);
-        well_formed.then_some(Self {
+        let gap = rest.bytes().position(|byte| matches!(byte, b' ' | b'\t'))?;
+        let (transport, sent_by) = rest.split_at(gap);
+        list::is_token(transport).then_some(Self {
             transport,
             sent_by: SentBy::parse(sent_by.trim_ascii())?,
             params,
@@ -163,6 +165,14 @@ pub fn has_cookie(branch: &str) -> bool {
     let start = branch.get(..MAGIC_COOKIE.len());
     start.is_some_and(|start| start.eq_ignore_ascii_case(MAGIC_COOKIE))
         && branch.len() > MAGIC_COOKIE.len()
+}
+
+/// What stands behind `SIP / 2.0 /`.
+fn behind_protocol(head: &str) -> Option<&str> {
+    let (name, rest) = list::divide(head, b'/')?;
+    let (version, rest) = list::divide(rest, b'/')?;
+    let is_sip = name.trim_ascii().eq_ignore_ascii_case("SIP") && version.trim_ascii() == "2.0";
+    is_sip.then_some(rest)
 }
 
 fn divide(text: &str) -> (&str, &str) {

@@ -29,13 +29,12 @@ impl Via<'_> {
         // Writing to a string cannot fail.
         let _ = write!(text, "SIP/2.0/{} {}", self.transport(), self.sent_by());
         for (name, value) in kept {
-            let _ = match value {
-                _ if name.eq_ignore_ascii_case("rport") => {
-                    write!(text, ";rport={}", source.port())
-                }
-                Some(value) => write!(text, ";{name}={value}"),
-                None => write!(text, ";{name}"),
-            };
+            if name.eq_ignore_ascii_case("rport") {
+                let _ = write!(text, ";rport={}", source.port());
+                continue;
+            }
+            text.extend([";", name]);
+            text.extend(value.map(|value| ["=", value]).into_iter().flatten());
         }
         let _ = write!(text, ";received={}", source.ip());
         Some(text)

@@ -5,6 +5,8 @@
 
 #[path = "../support/measure.rs"]
 mod measure;
+#[path = "../support/profile.rs"]
+mod profile;
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -14,6 +16,7 @@ use linefault::evidence::Evidence;
 use linefault::run::{Setup, simulate};
 
 use measure::{findings, median, ratio, read};
+use profile::profile;
 
 const CALL: &str = r#"title = "An echo of forty seconds"
 
@@ -41,6 +44,9 @@ const FRAMES: u32 = 2000;
 #[expect(clippy::print_stdout, reason = "that is what a bench is for")]
 fn main() {
     let scenario = read(CALL);
+    if profile(&scenario) {
+        return;
+    }
     let run = simulate(&scenario, Setup::default());
     let evidence = Evidence::new(&run);
     assert_eq!(findings(&evidence), 0, "the call is in order");

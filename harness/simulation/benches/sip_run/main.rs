@@ -5,6 +5,8 @@
 
 #[path = "../support/measure.rs"]
 mod measure;
+#[path = "../support/profile.rs"]
+mod profile;
 #[path = "../support/scale.rs"]
 mod scale;
 
@@ -16,6 +18,7 @@ use linefault::oracle::CATALOGUE;
 use linefault::run::{Setup, simulate};
 
 use measure::{findings, median, read};
+use profile::profile;
 use scale::Scale;
 
 /// Two calls among four hosts, the second to a phone that has lost power.
@@ -62,11 +65,7 @@ faults = [
 #[expect(clippy::print_stdout, reason = "that is what a bench is for")]
 fn main() {
     let scenario = read(FOUR_HOSTS);
-    if std::env::var("LF_LOOP").is_ok() {
-        for _ in 0..50 {
-            let run = simulate(&scenario, Setup::default());
-            black_box(findings(&Evidence::new(&run)));
-        }
+    if profile(&scenario) {
         return;
     }
     let run = simulate(&scenario, Setup::default());

@@ -11,6 +11,13 @@ use crate::verdict::{Outcome, Verdict};
 
 /// The object for one test, on one line.
 pub(super) fn line(test: &Test, outcome: &Outcome, wall: Duration) -> String {
+    let mut object = object(test, outcome);
+    object["wall_us"] = u64::try_from(wall.as_micros()).unwrap_or(u64::MAX).into();
+    object.to_string()
+}
+
+/// What is the same in every run.
+pub(super) fn object(test: &Test, outcome: &Outcome) -> Value {
     let evidence = Evidence::new(&outcome.simulation);
     let scenario = test.scenario();
     let combination: Map<_, _> = test
@@ -18,7 +25,7 @@ pub(super) fn line(test: &Test, outcome: &Outcome, wall: Duration) -> String {
         .settings()
         .map(|(path, value)| (path.to_owned(), value.into()))
         .collect();
-    let object = json!({
+    json!({
         "test": test.name(),
         "scenario": test.path(),
         "combination": combination,
@@ -33,9 +40,7 @@ pub(super) fn line(test: &Test, outcome: &Outcome, wall: Duration) -> String {
         "faults": faults(test, outcome, &evidence),
         "left_over": left_over(outcome, &evidence),
         "simulated_s": seconds(outcome.simulation.ended_at),
-        "wall_us": u64::try_from(wall.as_micros()).unwrap_or(u64::MAX),
-    });
-    object.to_string()
+    })
 }
 
 fn seconds(at: linefault_network::Instant) -> Value {

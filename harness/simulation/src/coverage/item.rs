@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use linefault_actors::checkpoint::{self, Checkpoint, Group};
 use linefault_network as network;
 use linefault_protocol::sip::transaction::{Event, Kind, State, Timer, step};
 
@@ -15,13 +16,8 @@ pub enum Item {
     Armed(FaultKind),
     /// A fault of that kind began and touched no message.
     Missed(FaultKind),
-    /// A message of that kind was sent.
-    Seen {
-        /// Which kind.
-        message: MessageKind,
-        /// Whether over TCP.
-        tcp: bool,
-    },
+    /// A fault of that kind began, and in the same run such a message was sent that it could have touched.
+    Chance(FaultKind, MessageKind),
     /// A fault of that kind touched a message of that kind: lost it, altered it, refused to send it, answered it with an
     /// error; or broke the host that sent or got it last.
     Touched(FaultKind, MessageKind),
@@ -31,6 +27,10 @@ pub enum Item {
     Set(Timer),
     /// A timer of that name fired in that state of that machine.
     Fired(Kind, State, Timer),
+    /// The group of checkpoints of that place was there: a host had one of its actors.
+    Group(u16),
+    /// A program came by the checkpoint of that place; of one that says "sometimes", with its condition met.
+    Checkpoint(u16),
 }
 
 /// A kind of fault: one of the network's catalogue, or a failure of a host's own program.
@@ -74,6 +74,17 @@ impl fmt::Display for FaultKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
+}
+
+/// All checkpoints, each with its place and its group's.
+pub(super) fn checkpoints() -> impl Iterator<Item = (u16, u16, &'static Group, &'static Checkpoint)>
+{
+    let groups = (0..).zip(checkpoint::CATALOGUE);
+    let all = groups
+        .flat_map(|(place, group)| group.checkpoints.iter().map(move |it| (place, group, it)));
+    (0..)
+        .zip(all)
+        .map(|(place, (group, of, checkpoint))| (place, group, of, checkpoint))
 }
 
 /// The states that the machine can come to, as its table says: those that some cell leads to.

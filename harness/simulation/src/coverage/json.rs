@@ -4,9 +4,11 @@
 
 use std::fmt;
 
+use linefault_actors::checkpoint::{self, Checkpoint, Group};
 use linefault_protocol::sip::transaction::{Kind, State, Timer};
 use serde_json::{Map, Value};
 
+use super::item::checkpoints;
 use super::{Coverage, FaultKind, Item, MessageKind};
 
 /// JSON that is no coverage of this version. Blames the file.
@@ -121,15 +123,20 @@ fn path(item: Item) -> Vec<String> {
     match item {
         Item::Armed(fault) => names(&[&"armed", &fault]),
         Item::Missed(fault) => names(&[&"missed", &fault]),
-        Item::Seen {
-            message,
-            tcp: false,
-        } => names(&[&"udp", &message]),
-        Item::Seen { message, tcp: true } => names(&[&"tcp", &message]),
+        Item::Chance(fault, message) => names(&[&"chances", &fault, &message]),
         Item::Touched(fault, message) => names(&[&"touched", &fault, &message]),
         Item::State(kind, state) => names(&[&"states", &kind, &state]),
         Item::Set(timer) => names(&[&"set", &timer]),
         Item::Fired(kind, state, timer) => names(&[&"fired", &kind, &state, &timer]),
+        Item::Group(place) => {
+            let group = checkpoint::CATALOGUE.get(usize::from(place));
+            names(&[&"groups", &group.map_or("", |group| group.name)])
+        }
+        Item::Checkpoint(place) => {
+            let found = checkpoints().find(|(it, ..)| *it == place);
+            let (group, name) = found.map_or(("", ""), |(_, _, group, it)| (group.name, it.name));
+            names(&[&"checkpoints", &group, &name])
+        }
     }
 }
 
@@ -137,15 +144,13 @@ fn item(path: &[&str]) -> Option<Item> {
     let kind = |name: &str| Kind::ALL.into_iter().find(|kind| kind.name() == name);
     let state = |name: &str| State::ALL.into_iter().find(|state| state.name() == name);
     let timer = |name: &str| Timer::ALL.into_iter().find(|timer| timer.name() == name);
-    let seen = |message, tcp| {
-        let message = MessageKind::named(message)?;
-        Some(Item::Seen { message, tcp })
-    };
     match *path {
         ["armed", fault] => FaultKind::named(fault).map(Item::Armed),
         ["missed", fault] => FaultKind::named(fault).map(Item::Missed),
-        ["udp", message] => seen(message, false),
-        ["tcp", message] => seen(message, true),
+        ["chances", fault, message] => Some(Item::Chance(
+            FaultKind::named(fault)?,
+            MessageKind::named(message)?,
+        )),
         ["touched", fault, message] => Some(Item::Touched(
             FaultKind::named(fault)?,
             MessageKind::named(message)?,
@@ -153,6 +158,16 @@ fn item(path: &[&str]) -> Option<Item> {
         ["states", machine, name] => Some(Item::State(kind(machine)?, state(name)?)),
         ["set", name] => timer(name).map(Item::Set),
         ["fired", machine, at, name] => Some(Item::Fired(kind(machine)?, state(at)?, timer(name)?)),
+        ["groups", name] => {
+            let mut groups = (0..).zip(checkpoint::CATALOGUE);
+            let (place, _) = groups.find(|(_, group)| group.name == name)?;
+            Some(Item::Group(place))
+        }
+        ["checkpoints", group, name] => {
+            let of = |it: &(u16, u16, &Group, &Checkpoint)| (it.2.name, it.3.name);
+            let found = checkpoints().find(|it| of(it) == (group, name))?;
+            Some(Item::Checkpoint(found.0))
+        }
         _ => None,
     }
 }

@@ -1,4 +1,5 @@
-//! What a campaign of runs has tried: which faults hit which messages, which timers fired in which states.
+//! What a campaign of runs has tried: which faults hit which messages, which timers fired in which states, by which
+//! checkpoints the actors' programs came.
 //!
 //! Owns counting and its two tables. Reads nothing but traces, and takes what is possible from where it is decided: the
 //! catalogue of faults, the tables of the transaction machines. Refuses to judge: a hole is no violation.
@@ -7,9 +8,11 @@ mod item;
 mod json;
 mod message;
 mod reader;
+mod said;
 mod table;
 #[cfg(test)]
 mod tests;
+mod touch;
 
 use std::collections::BTreeMap;
 

@@ -1,10 +1,11 @@
-//! The two tables, with their holes.
+//! The two tables with their holes, and the checkpoints that nobody came by.
 
 use std::fmt::{self, Formatter};
 
+use linefault_actors::checkpoint::{self, Claim};
 use linefault_protocol::sip::transaction::{Kind, State, Timer};
 
-use super::item::{can_fire, states};
+use super::item::{can_fire, checkpoints, states};
 use super::{Coverage, FaultKind, Item, MessageKind};
 
 /// Where a list of names goes on in the next line.
@@ -14,7 +15,9 @@ impl fmt::Display for Coverage {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         self.faults(f)?;
         writeln!(f)?;
-        self.timers(f)
+        self.timers(f)?;
+        writeln!(f)?;
+        self.checkpoints(f)
     }
 }
 
@@ -54,10 +57,27 @@ impl Coverage {
         list(f, "    never", holes.collect())
     }
 
-    /// Whether it was hit, or might have been: somebody sent such a message.
+    /// Whether it was hit, or might have been.
     fn possible(&self, fault: FaultKind, message: MessageKind) -> bool {
-        let seen = |tcp| self.has(Item::Seen { message, tcp }) && fault.can_touch(tcp);
-        self.has(Item::Touched(fault, message)) || seen(true) || seen(false)
+        self.has(Item::Touched(fault, message)) || self.has(Item::Chance(fault, message))
+    }
+
+    fn checkpoints(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let there = checkpoints().filter(|(_, group, ..)| self.has(Item::Group(*group)));
+        let (hit, missed): (Vec<_>, Vec<_>) =
+            there.partition(|(place, ..)| self.has(Item::Checkpoint(*place)));
+        let all = hit.len() + missed.len();
+        writeln!(f, "checkpoints: {} of {all} reached", hit.len())?;
+        for group in checkpoint::CATALOGUE {
+            let of_it = missed.iter().filter(|(_, _, it, _)| it.name == group.name);
+            let names = of_it.map(|(_, _, _, point)| match point.claim {
+                Claim::Reached => point.name.to_owned(),
+                Claim::Sometimes => format!("never so: {}", point.name),
+                Claim::Always => format!("never asked: {}", point.name),
+            });
+            list(f, &format!("  {} never", group.name), names.collect())?;
+        }
+        Ok(())
     }
 
     fn timers(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -115,8 +135,8 @@ impl Coverage {
         Ok(())
     }
 
-    /// What is possible and did not happen: states that a machine can come to, timers that can fire in them, and kinds of
-    /// messages that were sent and never touched by a kind of fault that began.
+    /// What is possible and did not happen: states that a machine can come to, timers that can fire in them, kinds of
+    /// messages that were sent and never touched by a kind of fault that began, checkpoints of actors that ran.
     #[must_use]
     pub fn holes(&self) -> Vec<Item> {
         let machines = Kind::ALL.into_iter().flat_map(|kind| {
@@ -133,7 +153,9 @@ impl Coverage {
             let possible = MessageKind::all().filter(move |it| self.possible(fault, *it));
             possible.map(move |message| Item::Touched(fault, message))
         });
-        let all = machines.chain(touches);
+        let there = checkpoints().filter(|(_, group, ..)| self.has(Item::Group(*group)));
+        let points = there.map(|(place, ..)| Item::Checkpoint(place));
+        let all = machines.chain(touches).chain(points);
         all.filter(|item| !self.has(*item)).collect()
     }
 }

@@ -23,6 +23,7 @@ mod cancel_challenged;
 mod cancel_is_481;
 mod cancel_only_answered;
 mod close_deadline_too_long;
+mod contacts_without_limit;
 mod dead_binding_stays;
 mod digest_loop;
 mod done_after_error;
@@ -121,6 +122,7 @@ pub const CATALOGUE: &[&Defect] = &[
     &cancel_is_481::DEFECT,
     &cancel_only_answered::DEFECT,
     &close_deadline_too_long::DEFECT,
+    &contacts_without_limit::DEFECT,
     &dead_binding_stays::DEFECT,
     &digest_loop::DEFECT,
     &done_after_error::DEFECT,

@@ -14,7 +14,7 @@ use crate::trace::Event;
 pub(super) fn several_at_once(evidence: &Evidence<'_>) -> BTreeSet<HostId> {
     let mut open: BTreeMap<HostId, BTreeMap<u64, usize>> = BTreeMap::new();
     let mut several = BTreeSet::new();
-    for record in evidence.trace.records() {
+    for (_, record) in evidence.off_the_wire() {
         let (Event::Report(report), Some(host)) = (&record.event, record.host) else {
             continue;
         };

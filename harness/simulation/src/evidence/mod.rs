@@ -27,7 +27,7 @@ use self::stream::Connection;
 use self::talk::{Talk, Utterance};
 use crate::lives::Lives;
 use crate::run::{End, FaultCount, Simulation};
-use crate::trace::Trace;
+use crate::trace::{Record, Trace};
 
 pub use self::message::SipMessage;
 pub(crate) use self::signalling::messages_in;
@@ -53,6 +53,7 @@ pub struct Evidence<'a> {
     pub utterances: Vec<Utterance>,
     index: Index,
     lives: Lives,
+    off_the_wire: Vec<RecordId>,
     outside: BTreeMap<SocketAddr, HostId>,
     /// Read when somebody asks first: most runs have none.
     exchanges: OnceCell<Vec<tokens::Exchange>>,
@@ -146,8 +147,18 @@ impl<'a> Evidence<'a> {
     #[must_use]
     pub fn new(simulation: &'a Simulation) -> Self {
         let trace = &simulation.trace;
-        let reader = Reader::read(trace);
-        let talk = Talk::of(trace);
+        let (mut reader, mut talk) = (Reader::of(trace), Talk::default());
+        let mut lives = Lives::among(trace.hosts().len());
+        let mut off_the_wire = Vec::new();
+        for (id, record) in trace.iter() {
+            reader.take(id, record);
+            talk.take(id, record, |_| {});
+            lives.take(record);
+            if !record.event.is_traffic() {
+                off_the_wire.push(id);
+            }
+        }
+        reader.finish();
         Self {
             trace,
             ended_at: simulation.ended_at,
@@ -158,11 +169,19 @@ impl<'a> Evidence<'a> {
             connections: talk.connections.all,
             utterances: talk.utterances,
             index: reader.index,
-            lives: Lives::of(trace),
+            lives,
+            off_the_wire,
             outside: reader.outside,
             exchanges: OnceCell::new(),
             several_answers: OnceCell::new(),
         }
+    }
+
+    /// Every record but those of [traffic](Event::is_traffic), in order: few where there are many packets.
+    pub fn off_the_wire(&self) -> impl Iterator<Item = (RecordId, &'a Record)> + use<'a, '_> {
+        let trace = self.trace;
+        let ids = self.off_the_wire.iter();
+        ids.filter_map(move |id| Some((*id, trace.get(*id)?)))
     }
 
     /// Every request for tokens with what came back, by connection and then in order.

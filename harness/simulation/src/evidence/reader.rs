@@ -41,20 +41,21 @@ struct Repeated {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn read(trace: &'a Trace) -> Self {
-        let mut reader = Self {
+    pub(super) fn of(trace: &'a Trace) -> Self {
+        Self {
             trace: Some(trace),
             ..Self::default()
-        };
-        for (id, record) in trace.iter() {
-            reader.take(id, record);
         }
-        reader.take_unfinished();
-        reader.put_in_order();
-        reader
     }
 
-    fn take(&mut self, id: RecordId, record: &Record) {
+    /// What can be said only once all is there.
+    pub(super) fn finish(&mut self) {
+        self.take_unfinished();
+        self.put_in_order();
+    }
+
+    /// Takes the next record.
+    pub(super) fn take(&mut self, id: RecordId, record: &Record) {
         let at = record.at;
         match &record.event {
             Event::Network(network::Event::Sent { packet }) => {

@@ -86,12 +86,15 @@ impl Streams {
             };
             self.begin(key, segment.sequence, framer);
         }
-        let index = *self.sent.get(&key)?;
-        let flow = self.flows.get_mut(index)?;
-        let first = flow.initial.wrapping_add(1);
         if segment.data.is_empty() {
             return None;
         }
+        let index = *self.sent.get(&key)?;
+        let flow = self.flows.get_mut(index)?;
+        if flow.carries_nothing() {
+            return None;
+        }
+        let first = flow.initial.wrapping_add(1);
         let begin = u64::from(segment.sequence.wrapping_sub(first));
         let end = begin + segment.data.len() as u64;
         let part = Part {
@@ -99,13 +102,16 @@ impl Streams {
             begin,
             end,
         };
-        self.packets.insert(packet.id, part);
         let leaving = Leaving {
             flow: index,
             new_from: (flow.sent < end).then_some(flow.sent.max(begin)),
             first_piece: flow.pieces.len(),
         };
         flow.extend(begin, &segment.data);
+        if flow.carries_nothing() {
+            return None;
+        }
+        self.packets.insert(packet.id, part);
         Some(leaving)
     }
 
@@ -148,6 +154,7 @@ impl Streams {
             return;
         }
         self.sent.insert(key, self.flows.len());
+        self.delivered.remove(&key);
         self.flows.push(Flow {
             initial,
             sent: 0,
@@ -193,6 +200,11 @@ impl Flow {
         let read = piece.end <= self.read;
         self.opened += usize::from(read);
         read.then_some(piece)
+    }
+
+    /// Whether no message is on it, nor will be.
+    fn carries_nothing(&self) -> bool {
+        self.foreign && self.pieces.is_empty()
     }
 
     fn extend(&mut self, begin: u64, data: &[u8]) {

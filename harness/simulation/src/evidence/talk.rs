@@ -6,14 +6,14 @@
 mod events;
 mod http;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 
 use linefault_network::{HostId, Packet, RecordId};
 use linefault_protocol::audiosocket::{Decoder, Frame, FrameError};
 
 use super::stream::{Connection, Connections, Seen, Side, Stream};
-use crate::trace::{Record, Trace};
+use crate::trace::Record;
 
 pub use self::events::EventChunk;
 pub use self::http::{HttpMessage, HttpStart};
@@ -59,7 +59,8 @@ pub enum What {
 pub(crate) struct Talk {
     pub(crate) connections: Connections,
     pub(crate) utterances: Vec<Utterance>,
-    ears: BTreeMap<(usize, Side), Ear>,
+    /// Of each connection's two directions.
+    ears: Vec<[Ear; 2]>,
 }
 
 /// Where the reading of one direction has come to.
@@ -145,15 +146,6 @@ impl fmt::Display for What {
 }
 
 impl Talk {
-    /// All that is said in a trace.
-    pub(super) fn of(trace: &Trace) -> Self {
-        let mut talk = Self::default();
-        for (id, record) in trace.iter() {
-            talk.take(id, record, |_| {});
-        }
-        talk
-    }
-
     /// Takes the next record, and tells what becomes whole by it.
     pub(crate) fn take(&mut self, id: RecordId, record: &Record, mut tell: impl FnMut(Heard)) {
         let Some(direction) = self.connections.take(id, record) else {
@@ -182,8 +174,11 @@ impl Talk {
     }
 
     /// Reads what has been added to a direction.
-    fn listen(&mut self, direction @ (connection, side): (usize, Side)) {
-        let ear = self.ears.entry(direction).or_default();
+    fn listen(&mut self, (connection, side): (usize, Side)) {
+        if self.ears.len() <= connection {
+            self.ears.resize_with(connection + 1, Default::default);
+        }
+        let ear = &mut self.ears[connection][side as usize];
         let line = &self.connections.all[connection];
         let stream = line.stream(side);
         if ear.protocol.is_none() {
@@ -208,10 +203,12 @@ impl Talk {
     }
 
     fn arrive(&mut self, direction: (usize, Side), mut tell: impl FnMut(Heard)) {
-        let Some(ear) = self.ears.get_mut(&direction) else {
+        let (connection, side) = direction;
+        let Some(ears) = self.ears.get_mut(connection) else {
             return;
         };
-        let stream = self.connections.all[direction.0].stream(direction.1);
+        let ear = &mut ears[side as usize];
+        let stream = self.connections.all[connection].stream(side);
         while let Some(place) = ear.under_way.front().copied() {
             let utterance = &mut self.utterances[place];
             if utterance.end > stream.arrived() {

@@ -136,8 +136,8 @@ impl Tally {
         self.coverage.merge(&explored.coverage);
         if seed.is_multiple_of(CHECK_EVERY) {
             self.checked += 1;
-            if !explorer.repeats(explored) {
-                let how = "the same run gave another trace the second time".to_owned();
+            if let Err(divergence) = explorer.check_again(explored) {
+                let how = format!("the same run was another the second time\n{divergence}");
                 self.crashes.insert(seed, how);
             }
         }

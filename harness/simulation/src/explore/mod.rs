@@ -19,9 +19,11 @@ use std::collections::BTreeMap;
 use linefault_network::Instant;
 
 use crate::coverage::Coverage;
+use crate::divergence::Divergence;
 use crate::lives::Lives;
 use crate::run::Simulation;
 use crate::scenario::{Diagnostics, Scenario};
+use crate::trace::TraceHash;
 use crate::verdict::{Source, Violation};
 
 pub use kind::Kind;
@@ -93,11 +95,13 @@ impl<'p> Explorer<'p> {
         })
     }
 
-    /// Whether the same run gives the same trace again.
-    #[must_use]
-    pub fn repeats(&self, explored: &Explored) -> bool {
-        let again = self.plan.run_again(&explored.scenario);
-        again.trace.hash() == explored.simulation.trace.hash()
+    /// Runs it again: the hash of its trace, if that is the same.
+    ///
+    /// # Errors
+    /// It is not, which is a fault of linefault or of an actor that makes chance, time or order of its own.
+    pub fn check_again(&self, explored: &Explored) -> Result<TraceHash, Box<Divergence>> {
+        let first = &explored.simulation.trace;
+        self.plan.check_again(&explored.scenario, first)
     }
 }
 

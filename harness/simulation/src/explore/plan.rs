@@ -14,10 +14,11 @@ use super::aims::{self, Aims};
 use super::schedule::{Schedule, Window, duration};
 use crate::coverage::Coverage;
 use crate::defect::Defect;
+use crate::divergence::{self, Divergence};
 use crate::evidence::Evidence;
 use crate::run::{Setup, Simulation, simulate};
 use crate::scenario::{Diagnostics, Draft, HostIndex, Latency, Scenario, Step, When};
-use crate::trace::Event;
+use crate::trace::{Event, Trace, TraceHash};
 use crate::verdict;
 
 /// The lifetime of registrations in explored runs, in seconds: the shortest that registrars grant.
@@ -183,11 +184,15 @@ impl Plan {
         }
     }
 
-    /// Runs a scenario of this plan for its trace alone.
-    pub(super) fn run_again(&self, scenario: &Scenario) -> Simulation {
+    /// Runs a scenario of this plan again, and says whether it is the same.
+    pub(super) fn check_again(
+        &self,
+        scenario: &Scenario,
+        first: &Trace,
+    ) -> Result<TraceHash, Box<Divergence>> {
         let defects = &self.defects_in(scenario).unwrap_or_default();
         let without = &[];
-        simulate(scenario, Setup { without, defects })
+        divergence::check_again(first, scenario, Setup { without, defects })
     }
 
     /// When the last fault is over, in microseconds.

@@ -62,7 +62,7 @@ impl End {
 fn ends<'e>(evidence: &'e Evidence<'_>) -> BTreeMap<&'e str, Vec<End>> {
     let mut calls: BTreeMap<&str, Vec<End>> = BTreeMap::new();
     let mut open: BTreeMap<(HostId, u64), &str> = BTreeMap::new();
-    for (record, entry) in evidence.trace.iter() {
+    for (record, entry) in evidence.off_the_wire() {
         let Some(host) = entry.host else {
             continue;
         };

@@ -73,7 +73,7 @@ impl Removed<'_> {
 fn removed<'e>(evidence: &'e Evidence<'_>) -> Vec<Removed<'e>> {
     let mut open: BTreeMap<(HostId, u64), (&str, SocketAddr)> = BTreeMap::new();
     let mut removed = Vec::new();
-    for (record, entry) in evidence.trace.iter() {
+    for (record, entry) in evidence.off_the_wire() {
         let (Some(registrar), Event::Report(report)) = (entry.host, &entry.event) else {
             continue;
         };

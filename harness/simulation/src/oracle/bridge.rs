@@ -44,7 +44,7 @@ pub(super) struct Leg<'e, 't> {
 impl<'e> Bridge<'e> {
     /// All of a run, in order.
     pub(super) fn all(evidence: &'e Evidence<'_>) -> impl Iterator<Item = Self> {
-        evidence.trace.records().iter().filter_map(|record| {
+        evidence.off_the_wire().filter_map(|(_, record)| {
             let Event::Report(Report::Opened {
                 kind: "call",
                 label,

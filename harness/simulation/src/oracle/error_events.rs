@@ -86,7 +86,7 @@ struct Developers(BTreeMap<HostId, Vec<(Instant, bool)>>);
 impl Developers {
     fn of(evidence: &Evidence<'_>) -> Self {
         let mut starts: BTreeMap<HostId, Vec<(Instant, bool)>> = BTreeMap::new();
-        for record in evidence.trace.records() {
+        for (_, record) in evidence.off_the_wire() {
             let (Some(host), Event::Log(line)) = (record.host, &record.event) else {
                 continue;
             };

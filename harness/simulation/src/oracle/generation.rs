@@ -58,7 +58,7 @@ struct Stream {
 fn streams(evidence: &Evidence<'_>) -> Vec<Stream> {
     let mut streams: Vec<Stream> = Vec::new();
     let mut open: BTreeMap<(HostId, u64), usize> = BTreeMap::new();
-    for (record, entry) in evidence.trace.iter() {
+    for (record, entry) in evidence.off_the_wire() {
         let Some(host) = entry.host else { continue };
         match &entry.event {
             Event::Report(Report::Opened {

@@ -50,7 +50,7 @@ fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
 
 /// Errors of the program's own that no ERROR tells of.
 fn unsaid_failures(evidence: &Evidence<'_>, errors: &Errors) -> Vec<Finding> {
-    let failures = evidence.trace.iter().filter_map(|(id, record)| {
+    let failures = evidence.off_the_wire().filter_map(|(id, record)| {
         let Event::Injected(failure) = &record.event else {
             return None;
         };
@@ -88,7 +88,7 @@ struct OwnFaults {
 impl OwnFaults {
     fn of(evidence: &Evidence<'_>) -> Self {
         let mut faults = Self::default();
-        for record in evidence.trace.records() {
+        for (_, record) in evidence.off_the_wire() {
             let own = match &record.event {
                 Event::Unsent(unsent) => !unsent.error.is_unreachable(),
                 Event::Network(network::Event::CallFailed { error, .. }) => {
@@ -122,7 +122,7 @@ struct Errors {
 impl Errors {
     fn of(evidence: &Evidence<'_>) -> Self {
         let mut errors = Self::default();
-        for (id, record) in evidence.trace.iter() {
+        for (id, record) in evidence.off_the_wire() {
             let is_error = matches!(&record.event, Event::Log(line) if line.level == Level::ERROR);
             if let Some(host) = record.host.filter(|_| is_error) {
                 errors.lines.entry(host).or_default().push((record.at, id));

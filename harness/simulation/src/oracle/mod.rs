@@ -18,6 +18,7 @@ mod glare;
 mod global_failure;
 mod held_up;
 mod identifiers;
+mod invariants;
 mod left_over;
 mod legs;
 mod log_levels;
@@ -78,6 +79,7 @@ pub const CATALOGUE: &[&Oracle] = &[
     &stream_metrics::ORACLE,
     &left_over::ORACLE,
     &panic::ORACLE,
+    &invariants::ORACLE,
 ];
 
 /// One rule.

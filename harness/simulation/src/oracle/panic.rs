@@ -16,8 +16,7 @@ pub(super) const ORACLE: Oracle = Oracle {
 
 fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
     let panics = evidence
-        .trace
-        .iter()
+        .off_the_wire()
         .filter(|(_, record)| !is_invited(evidence, record))
         .filter_map(|(id, record)| match &record.event {
             Event::Network(network::Event::Panic { message, .. }) => Some(Finding {

@@ -49,7 +49,7 @@ struct Ending<'a> {
 fn endings<'a>(evidence: &Evidence<'a>) -> Vec<Ending<'a>> {
     let mut since: BTreeMap<HostId, Instant> = BTreeMap::new();
     let mut endings = Vec::new();
-    for (record, entry) in evidence.trace.iter() {
+    for (record, entry) in evidence.off_the_wire() {
         let (Some(client), Event::Log(line)) = (entry.host, &entry.event) else {
             continue;
         };

@@ -5,6 +5,7 @@ mod clauses;
 mod extensions;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use linefault_actors::Report;
@@ -118,7 +119,7 @@ fn unsent(run: Simulation, host: &str, summary: &str) -> Simulation {
 fn packet(event: &mut Event) -> Option<&mut Packet> {
     match event {
         Event::Network(N::Sent { packet } | N::Delivered { packet } | N::Lost { packet, .. }) => {
-            Some(packet)
+            Some(Arc::make_mut(packet))
         }
         _ => None,
     }
@@ -169,7 +170,7 @@ fn an_answer_that_is_changed_in_kind_is_a_second_answer() {
         if let Event::Network(N::Sent { packet }) = &mut record.event
             && host == "bob"
             && says(packet, "180 INVITE")
-            && let Payload::Udp(bytes) = &mut packet.payload
+            && let Payload::Udp(bytes) = &mut Arc::make_mut(packet).payload
         {
             let text = String::from_utf8(bytes.to_vec()).unwrap();
             *bytes = Bytes::from(text.replacen("180 Ringing", "486 Busy Here", 1));

@@ -61,7 +61,7 @@ fn request(
 
 /// Whether the connection to `peer` was anything but established at some moment from `since` until the response left.
 fn ended(evidence: &Evidence<'_>, sent: &Transmission, peer: SocketAddr, since: RecordId) -> bool {
-    let mut records = evidence.trace.iter();
+    let mut records = evidence.off_the_wire();
     records.any(|(id, record)| {
         let between = since < id && id < sent.record && record.host == Some(sent.from);
         between

@@ -94,7 +94,7 @@ fn frame(trace: &Trace, record: &Record, quoted: &mut BTreeMap<u64, Packet>) -> 
     Some(Frame {
         at: record.at,
         interface,
-        packet: packet.clone(),
+        packet: Packet::clone(packet),
         about: quoted.get(&packet.id).cloned(),
     })
 }

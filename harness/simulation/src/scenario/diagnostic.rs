@@ -71,6 +71,12 @@ impl Diagnostics {
         Self { sources, list }
     }
 
+    /// The name of the file that they are in.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.sources.first().map_or("", |source| &source.name)
+    }
+
     /// The mistakes, one by one.
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
         self.list.iter()

@@ -16,6 +16,18 @@ pub struct StatusLine {
     pub methods: Vec<(String, Vec<Code>)>,
 }
 
+impl StatusLine {
+    /// "100 180 200 INVITE · 408 BYE".
+    #[must_use]
+    pub fn text(&self) -> String {
+        let methods = self.methods.iter().map(|(method, codes)| {
+            let codes: Vec<_> = codes.iter().map(ToString::to_string).collect();
+            format!("{} {method}", codes.join(" "))
+        });
+        methods.collect::<Vec<_>>().join(" · ")
+    }
+}
+
 /// A status code, as often as it was sent without another between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Code {
@@ -127,15 +139,6 @@ pub(super) fn table(evidence: &Evidence<'_>, lines: &[StatusLine]) -> Vec<String
         .map(|ends| ends.chars().count())
         .max()
         .unwrap_or(0);
-    let text = |(line, ends): (&StatusLine, &String)| {
-        let methods = line.methods.iter().map(|(method, codes)| {
-            let codes: Vec<_> = codes.iter().map(ToString::to_string).collect();
-            format!("{} {method}", codes.join(" "))
-        });
-        format!(
-            "{ends:<width$}   {}",
-            methods.collect::<Vec<_>>().join(" · ")
-        )
-    };
+    let text = |(line, ends): (&StatusLine, &String)| format!("{ends:<width$}   {}", line.text());
     lines.iter().zip(&ends).map(text).collect()
 }

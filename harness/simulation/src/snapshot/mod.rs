@@ -3,26 +3,23 @@
 //! Owns the text of snapshots. Nothing in it depends on the machine, the wall clock or the build; branches,
 //! tags and Call-IDs are numbered as they appear.
 
-mod aliases;
 mod codes;
 mod ladder;
-mod streams;
 
 use std::fmt::Write as _;
 
 use linefault_network::Instant;
 use tracing::Level;
 
-use aliases::Aliases;
-
 use crate::evidence::Evidence;
+use crate::ladder::Aliases;
 use crate::oracle;
 use crate::scenario::{Combination, KnownBad, Scenario};
 use crate::trace::{Event, Trace};
 use crate::verdict::{FaultOutcome, Outcome, Verdict};
 
 pub use codes::{StatusLine, status_lines};
-pub use ladder::{Line, ladder};
+pub use ladder::{Line, ladder, lines};
 
 /// The levels that are counted, the least urgent first.
 pub const LEVELS: [Level; 3] = [Level::INFO, Level::WARN, Level::ERROR];
@@ -106,10 +103,7 @@ fn summary(
             "faults",
             or_nothing(fault_lines(scenario, outcome, evidence)),
         ),
-        (
-            "left over",
-            or_nothing(left_over_lines(outcome, evidence, &aliases)),
-        ),
+        ("left over", or_nothing(left_over_lines(outcome, evidence))),
         ("verdict", verdict_lines(twin, outcome, evidence, &aliases)),
     ]
 }
@@ -191,7 +185,10 @@ fn fault_text(outcome: &FaultOutcome, evidence: &Evidence<'_>) -> String {
     )
 }
 
-fn left_over_lines(outcome: &Outcome, evidence: &Evidence<'_>, aliases: &Aliases) -> Vec<String> {
+/// What was open at the end, a line each.
+#[must_use]
+pub fn left_over_lines(outcome: &Outcome, evidence: &Evidence<'_>) -> Vec<String> {
+    let aliases = Aliases::of(evidence);
     let line = |thing: &oracle::LeftOver| {
         let label = aliases.apply(&thing.label);
         format!(

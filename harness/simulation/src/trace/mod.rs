@@ -1,9 +1,11 @@
 //! Everything that happened in one run, in order: the only thing that snapshots, oracles and reports read.
 //!
 //! Owns the records and their hash. Cheap to write, since a record keeps what it was given and renders
-//! nothing; refuses to interpret (that is [`crate::evidence`]'s).
+//! nothing until a [`Line`] is asked for; refuses to interpret (that is [`crate::evidence`]'s).
 
 mod digest;
+mod line;
+mod words;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -16,6 +18,7 @@ use linefault_network::{self as network, HostId, Instant, RecordId, Recorder};
 use tracing::Level;
 
 pub use digest::TraceHash;
+pub use line::{Line, LineError};
 
 /// One thing that happened.
 #[derive(Clone, Debug, Hash)]
@@ -40,7 +43,7 @@ pub enum Event {
     /// An actor logged a line.
     Log(LogLine),
     /// A datagram did not leave: the send failed.
-    Unsent(Unsent),
+    Unsent(Box<Unsent>),
     /// An actor's program was made to fail, as a fault wanted.
     Injected(InjectedFailure),
     /// The scenario told an actor to do something, or sent something in its name.
@@ -116,12 +119,36 @@ pub struct TracedHost {
     pub address: SocketAddr,
 }
 
+impl Event {
+    /// Whether it is a packet's passage, or a program's reading or waiting: what there is most of.
+    #[must_use]
+    pub const fn is_traffic(&self) -> bool {
+        use network::Event as N;
+        let Self::Network(event) = self else {
+            return false;
+        };
+        matches!(
+            event,
+            N::Sent { .. }
+                | N::Delivered { .. }
+                | N::Received { .. }
+                | N::Read { .. }
+                | N::Lost { .. }
+                | N::Altered { .. }
+                | N::Translated { .. }
+                | N::TimerSet { .. }
+                | N::TimerFired { .. }
+                | N::TimerCancelled { .. }
+        )
+    }
+}
+
 impl Trace {
     /// An empty trace that a network and its observers can write to together.
     #[must_use]
     pub fn shared() -> Rc<RefCell<Self>> {
         Rc::new(RefCell::new(Self {
-            records: Vec::with_capacity(512),
+            records: Vec::with_capacity(1024),
             ..Self::default()
         }))
     }

@@ -139,7 +139,7 @@ pub struct FaultOutcome {
 #[must_use]
 pub fn judge(scenario: &Scenario, known_bad: Option<usize>) -> Outcome {
     let twin = known_bad.and_then(|index| scenario.known_bads.get(index));
-    let defects = twin.map_or_else(Vec::new, |twin| defects(twin.host, &twin.defects));
+    let defects = planted(scenario, known_bad);
     let simulation = simulate(
         scenario,
         Setup {
@@ -229,11 +229,17 @@ fn judge_whole(
     }
 }
 
-fn defects(host: HostIndex, names: &[String]) -> Vec<(HostIndex, &'static Defect)> {
-    names
-        .iter()
-        .filter_map(|name| Some((host, defect::find(name)?)))
-        .collect()
+/// What is planted in the broken twin of that index, and in whom; nothing in the scenario itself.
+pub(crate) fn planted(
+    scenario: &Scenario,
+    known_bad: Option<usize>,
+) -> Vec<(HostIndex, &'static Defect)> {
+    let twin = known_bad.and_then(|index| scenario.known_bads.get(index));
+    let planted = twin.into_iter().flat_map(|twin| {
+        let names = twin.defects.iter();
+        names.filter_map(|name| Some((twin.host, defect::find(name)?)))
+    });
+    planted.collect()
 }
 
 fn compare(violations: &[Violation], named: &[String]) -> Verdict {

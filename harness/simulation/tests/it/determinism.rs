@@ -44,10 +44,13 @@ fn a_thousand_runs_and_four_threads_give_one_hash() {
     assert_eq!(in_a_row, hashes);
 }
 
+// Broken twins included: a planted defect may bring disorder of its own. That the check can fail is shown where it is made.
 #[test]
 fn every_scenario_runs_twice_to_the_same_hash() {
     for test in tests() {
-        assert_eq!(hash(&test), hash(&test), "{}", test.name());
+        if let Err(divergence) = test.self_check() {
+            panic!("{} does not repeat itself\n{divergence}", test.name());
+        }
     }
 }
 

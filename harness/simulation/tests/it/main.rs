@@ -1,5 +1,6 @@
 //! The command as its users meet it, the promise that a run repeats byte for byte, and what the documents say.
 
+mod browser;
 mod captures;
 mod command;
 mod determinism;
@@ -7,6 +8,9 @@ mod docs;
 mod explain;
 mod explore;
 mod proofs;
+mod replay;
+mod report;
+mod rsip_bridge;
 mod starter;
 mod status_codes;
 mod streams;

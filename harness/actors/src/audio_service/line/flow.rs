@@ -11,8 +11,9 @@ use super::super::calls::{Answer, Inbox, Wish};
 use super::super::{Flow, TalksUntil, log};
 use super::speech::{News, Speech};
 use super::{HANGING_UP, Line};
-use crate::Report;
+use crate::checkpoint::{always, reached};
 use crate::token_client::Happening;
+use crate::{Host, Report};
 
 impl Line {
     /// Sends the next 20 ms of what the caller hears.
@@ -33,6 +34,11 @@ impl Line {
 
     pub(super) fn open(&mut self, call: Uuid) {
         let (leg, peer) = (self.leg.name(), self.stream.peer_address());
+        always!(
+            self.service.host,
+            self.service.is_free(call, self.leg),
+            "a leg has one connection"
+        );
         let id = self.service.enter(call, self.leg, &self.inbox);
         self.call = Some((call, id));
         self.service.host.report(Report::Opened {
@@ -59,7 +65,14 @@ impl Line {
         let Some(speech) = &mut self.speech else {
             return;
         };
-        match speech.take(told, now) {
+        let news = speech.take(told, now);
+        if matches!(news, News::Failed) {
+            reached!(
+                self.service.host,
+                "the token service had no answer to speak"
+            );
+        }
+        match news {
             News::Failed if !self.service.config.hangs_up_without_answer => {}
             News::None => {}
             News::Words => self.next_frame = self.next_frame.or(Some(now)),
@@ -121,6 +134,7 @@ impl Line {
 
     pub(super) fn end(&mut self, ending: &Ending) {
         self.over = true;
+        mark(&self.service.host, ending);
         self.fall_silent();
         let reaction = self.service.config.reactions.of(ending);
         let (peer, leg) = (self.stream.peer_address(), self.leg.name());
@@ -151,6 +165,23 @@ impl Line {
             _ => Answer::Gone,
         };
         self.answer(&answer);
+    }
+}
+
+/// Marks the ways to end that a campaign should see.
+fn mark(host: &Host, ending: &Ending) {
+    match ending {
+        Ending::Closed => reached!(host, "the peer closed after the hang-up"),
+        Ending::BrokenAfterHangUp(_) => {
+            reached!(host, "the peer reset the connection after the hang-up");
+        }
+        Ending::CloseTimedOut => reached!(host, "the peer did not close in time"),
+        Ending::NotSent(..) => reached!(host, "a hang-up found the connection gone"),
+        Ending::WrongFirstFrame(_) => reached!(host, "a first frame was no UUID"),
+        Ending::NoFrame(_) => reached!(host, "a peer sent what is no frame"),
+        Ending::Taken(_) => reached!(host, "a call was taken already"),
+        Ending::PeerError(_) => reached!(host, "a peer reported an error"),
+        _ => {}
     }
 }
 

@@ -1,5 +1,7 @@
 //! Which connection or listener takes a segment.
 
+use std::sync::Arc;
+
 use super::ConnectionState as Is;
 use super::connection::{Connection, Ends, Owner};
 use super::input::{Arrived, refusal};
@@ -15,12 +17,12 @@ impl State {
     pub(crate) fn take_segment(
         &mut self,
         host: HostId,
-        packet: Packet,
+        packet: &Arc<Packet>,
         segment: &Segment,
         cause: RecordId,
     ) {
         if !segment.intact {
-            self.lose(packet, LossReason::Checksum, cause);
+            self.lose(Arc::clone(packet), LossReason::Checksum, cause);
             return;
         }
         let (local, remote) = (packet.to, packet.from);
@@ -54,7 +56,7 @@ impl State {
         &mut self,
         host: HostId,
         slot: usize,
-        packet: Packet,
+        packet: &Arc<Packet>,
         segment: &Segment,
         cause: RecordId,
     ) {
@@ -69,9 +71,10 @@ impl State {
         let full = embryo_of
             .is_some_and(|listener| tcp.listeners.get(listener).is_some_and(Listener::is_full));
         if full && !segment.has(Flags::RST) {
-            self.lose(packet, LossReason::BacklogFull, cause);
+            self.lose(Arc::clone(packet), LossReason::BacklogFull, cause);
             return;
         }
+        let packet = Arc::clone(packet);
         let delivered = self.record_caused(Some(host), Some(cause), Event::Delivered { packet });
         self.cause = Some(delivered);
         let state = self.with_connection(host, slot, |connection, now, out| {
@@ -107,7 +110,7 @@ impl State {
     fn segment_for_listener(
         &mut self,
         host: HostId,
-        packet: Packet,
+        packet: &Arc<Packet>,
         segment: &Segment,
         cause: RecordId,
     ) {
@@ -116,7 +119,7 @@ impl State {
         let tcp = &self.machine(host).tcp;
         let listener = tcp.listener(local).filter(|_| syn);
         let Some(slot) = listener else {
-            let lost = self.lose(packet, LossReason::PortClosed, cause);
+            let lost = self.lose(Arc::clone(packet), LossReason::PortClosed, cause);
             self.cause = Some(lost);
             if let Some(reset) = refusal(segment) {
                 self.send_segment(host, local, remote, reset);
@@ -128,10 +131,11 @@ impl State {
             .get(slot)
             .filter(|listener| !listener.refuses_syn())
         else {
-            self.lose(packet, LossReason::BacklogFull, cause);
+            self.lose(Arc::clone(packet), LossReason::BacklogFull, cause);
             return;
         };
         let mapped = listener.local.is_ipv6() && local.is_ipv4();
+        let packet = Arc::clone(packet);
         let delivered = self.record_caused(Some(host), Some(cause), Event::Delivered { packet });
         self.cause = Some(delivered);
         let ends = Ends {

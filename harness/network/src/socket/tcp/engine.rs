@@ -1,6 +1,7 @@
 //! Connections in the engine: their work and what follows from it, deadlines, segments out.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use crate::event::{Event, LossReason, RecordId};
 use crate::fault::{Phase, Verdict};
@@ -194,10 +195,11 @@ impl State {
             return self.transmit(host, route, packet);
         };
         self.last_packet = packet.id;
+        let packet = Arc::new(packet);
         let sent = self.record(
             Some(host),
             Event::Sent {
-                packet: packet.clone(),
+                packet: Arc::clone(&packet),
             },
         );
         self.lose(packet, LossReason::Fault(fault), sent);

@@ -1,6 +1,7 @@
 //! Resets that somebody on the way forges.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use crate::HostId;
 use crate::event::{Event, RecordId};
@@ -50,7 +51,7 @@ impl State {
             data: bytes::Bytes::new(),
             intact: true,
         };
-        let packet = Packet {
+        let packet = Arc::new(Packet {
             id: self.next_packet(),
             from: remote,
             to: local,
@@ -58,12 +59,12 @@ impl State {
             receiver: Some(host),
             payload: Payload::Tcp(segment),
             dont_fragment: true,
-        };
+        });
         let cause = self.record_caused(
             None,
             Some(cause),
             Event::Sent {
-                packet: packet.clone(),
+                packet: Arc::clone(&packet),
             },
         );
         self.arrive(Arrival { packet, cause });

@@ -5,21 +5,21 @@ use proptest::prelude::*;
 
 /// A message as bytes, with what a reader must find in it.
 #[derive(Clone, Debug)]
-pub(super) struct Sample {
-    pub(super) bytes: Vec<u8>,
-    pub(super) method: String,
-    pub(super) uri: String,
-    pub(super) call_id: String,
-    pub(super) number: u32,
-    pub(super) from_tag: String,
-    pub(super) to_tag: Option<String>,
-    pub(super) branch: String,
-    pub(super) body: Vec<u8>,
+pub(in crate::sip) struct Sample {
+    pub(in crate::sip) bytes: Vec<u8>,
+    pub(in crate::sip) method: String,
+    pub(in crate::sip) uri: String,
+    pub(in crate::sip) call_id: String,
+    pub(in crate::sip) number: u32,
+    pub(in crate::sip) from_tag: String,
+    pub(in crate::sip) to_tag: Option<String>,
+    pub(in crate::sip) branch: String,
+    pub(in crate::sip) body: Vec<u8>,
 }
 
 /// How a field may be written.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Style {
+pub(in crate::sip) enum Style {
     /// As most elements do: what every parser can read.
     Plain,
     /// Compact names, any case, folds, odd spacing, IPv6, binary bodies, any order.
@@ -104,7 +104,7 @@ fn body(style: Style) -> BoxedStrategy<Vec<u8>> {
 }
 
 /// A request, or a response to one.
-pub(super) fn message(style: Style) -> impl Strategy<Value = Sample> {
+pub(in crate::sip) fn message(style: Style) -> impl Strategy<Value = Sample> {
     let names = (
         method(style),
         user(style),

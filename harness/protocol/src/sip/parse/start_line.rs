@@ -9,7 +9,7 @@ use crate::sip::uri::scan;
 use crate::sip::{Method, Status};
 
 /// Reads the start line. `None` if it belongs to no SIP message; the fault is that of a request line.
-pub(super) fn read_start(raw: &Bytes, limits: &Limits) -> Option<(StartLine, Option<Fault>)> {
+pub(super) fn read_start(raw: &[u8], limits: &Limits) -> Option<(StartLine, Option<Fault>)> {
     let line = &raw[..raw.len() - 2];
     if is_version(line) {
         return read_status_line(raw).map(|start| (start, None));
@@ -26,7 +26,7 @@ pub(super) fn read_start(raw: &Bytes, limits: &Limits) -> Option<(StartLine, Opt
     Some((
         StartLine {
             kind,
-            raw: raw.clone(),
+            raw: Bytes::copy_from_slice(raw),
         },
         fault,
     ))
@@ -75,7 +75,7 @@ impl<'a> RequestLine<'a> {
 }
 
 // RFC 3261 §7.2: the reason phrase may be empty, but the space before it must be there; some leave it out.
-fn read_status_line(raw: &Bytes) -> Option<StartLine> {
+fn read_status_line(raw: &[u8]) -> Option<StartLine> {
     let line = &raw[..raw.len() - 2];
     let rest = line
         .get(7..)
@@ -97,6 +97,6 @@ fn read_status_line(raw: &Bytes) -> Option<StartLine> {
     let clean = !line.iter().any(|byte| matches!(byte, b'\r' | b'\n'));
     clean.then_some(StartLine {
         kind: Kind::Response { status, reason },
-        raw: raw.clone(),
+        raw: Bytes::copy_from_slice(raw),
     })
 }

@@ -5,7 +5,7 @@
 use super::context::{BranchState, Cancel};
 use super::{Failure, Proxy, ProxyTurn};
 use crate::sip::Status;
-use crate::sip::transaction::{Timer, TransactionId};
+use crate::sip::transaction::{Output, Report, Timer, TransactionId};
 
 impl Proxy {
     /// A client transaction heard nothing: Timer B or F.
@@ -82,9 +82,15 @@ impl Proxy {
             return;
         };
         let context = self.contexts.get_mut(&server);
-        let branch = context
-            .and_then(|context| context.branch_mut(client))
-            .filter(|branch| branch.may_be_cancelled());
+        let branch = context.and_then(|context| context.branch_mut(client));
+        // After a CANCEL it is §9.1's wait that is over, and not Timer C.
+        if branch.as_ref().is_some_and(|it| it.cancel != Cancel::Sent) {
+            turn.below.push(Output::Report(Report::TimerFired {
+                transaction: client,
+                timer: Timer::C,
+            }));
+        }
+        let branch = branch.filter(|branch| branch.may_be_cancelled());
         let Some(branch) = branch else {
             return self.give_up(turn, client, Some(Status::REQUEST_TIMEOUT));
         };

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::ops::Range;
 
 use super::UriError;
-use crate::sip::list::position;
+use crate::sip::list::{Class, position};
 use crate::sip::params::Params;
 
 /// Where the parts of a URI stand in its text.
@@ -25,12 +25,12 @@ pub(crate) fn scan(text: &str) -> Result<Spans, UriError> {
         return Err(UriError::Character(found));
     }
     let scheme = position(text, b':').ok_or(UriError::Scheme)?;
-    if !is_scheme(&text[..scheme]) || scheme + 1 == text.len() {
+    let name = &text[..scheme];
+    let sip = name.eq_ignore_ascii_case("sip") || name.eq_ignore_ascii_case("sips");
+    if !(sip || is_scheme(name)) || scheme + 1 == text.len() {
         return Err(UriError::Scheme);
     }
     let end = text.len();
-    let sip =
-        text[..scheme].eq_ignore_ascii_case("sip") || text[..scheme].eq_ignore_ascii_case("sips");
     if !sip {
         return Ok(Spans {
             scheme,
@@ -65,8 +65,7 @@ pub(crate) fn scan(text: &str) -> Result<Spans, UriError> {
 
 /// The first character that a URI must escape. The bytes are looked at first, since most have none.
 fn misplaced(text: &str) -> Option<char> {
-    let plain = |byte: u8| matches!(byte, 0x21..=0x7e) && !matches!(byte, b'<' | b'>' | b'"');
-    if text.bytes().all(plain) {
+    if text.bytes().all(|byte| Class::Uri.has(byte)) {
         return None;
     }
     text.chars()
@@ -100,15 +99,12 @@ pub(crate) fn read_port(digits: &str) -> Option<u16> {
     }
 }
 
-/// Host names may hold `_`, which is common in the field, beyond RFC 3261 §25.1.
+/// A host name, or an address of which an IPv6 one stands in brackets.
 pub(crate) fn is_host(text: &str) -> bool {
     if text.starts_with('[') {
         return read_ip(text).is_some();
     }
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
+    !text.is_empty() && text.bytes().all(|byte| Class::Host.has(byte))
 }
 
 fn is_scheme(text: &str) -> bool {

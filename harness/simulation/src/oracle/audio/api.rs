@@ -117,7 +117,7 @@ fn not_json(it: &Exchange<'_>) -> Option<String> {
 /// Whether something other than a reset went wrong at the server meanwhile.
 fn has_failed(evidence: &Evidence<'_>, it: &Exchange<'_>) -> bool {
     use network::SocketErrorKind::{BrokenPipe, ConnectionReset};
-    evidence.trace.records().iter().any(|record| {
+    evidence.off_the_wire().any(|(_, record)| {
         let meanwhile = it.asked <= record.at && record.at <= it.answered.at;
         let failed = match &record.event {
             Event::Injected(_) => true,

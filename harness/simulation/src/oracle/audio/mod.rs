@@ -46,7 +46,8 @@ impl Leg<'_> {
 
 /// Every connection on which a frame was said.
 pub(super) fn legs<'a>(evidence: &'a Evidence<'_>) -> Vec<Leg<'a>> {
-    let mut legs: BTreeMap<usize, Leg<'a>> = BTreeMap::new();
+    let mut legs: Vec<Option<Leg<'a>>> = Vec::new();
+    legs.resize_with(evidence.connections.len(), || None);
     for said in &evidence.utterances {
         let Some(frame) = said.frame() else { continue };
         let Some(connection) = evidence.connections.get(said.connection) else {
@@ -55,7 +56,7 @@ pub(super) fn legs<'a>(evidence: &'a Evidence<'_>) -> Vec<Leg<'a>> {
         let Some(server) = connection.server else {
             continue;
         };
-        let leg = legs.entry(said.connection).or_insert(Leg {
+        let leg = legs[said.connection].get_or_insert(Leg {
             connection,
             place: said.connection,
             server,
@@ -72,7 +73,7 @@ pub(super) fn legs<'a>(evidence: &'a Evidence<'_>) -> Vec<Leg<'a>> {
             _ => {}
         }
     }
-    legs.into_values().collect()
+    legs.into_iter().flatten().collect()
 }
 
 /// A session as its host reported it.
@@ -100,7 +101,7 @@ impl Session {
 pub(super) fn sessions(evidence: &Evidence<'_>) -> Vec<Session> {
     let mut sessions: Vec<Session> = Vec::new();
     let mut open: BTreeMap<(HostId, u64), usize> = BTreeMap::new();
-    for (id, record) in evidence.trace.iter() {
+    for (id, record) in evidence.off_the_wire() {
         let (Event::Report(report), Some(host)) = (&record.event, record.host) else {
             continue;
         };

@@ -34,7 +34,7 @@ fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
                 (*server, *reset) == (host, at) && about.is_none_or(|(_, about)| about == peer)
             })
     };
-    let findings = evidence.trace.iter().filter_map(|(id, record)| {
+    let findings = evidence.off_the_wire().filter_map(|(id, record)| {
         let (Event::Log(line), Some(host)) = (&record.event, record.host) else {
             return None;
         };

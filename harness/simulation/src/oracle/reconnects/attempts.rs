@@ -200,7 +200,7 @@ struct Doings<'a> {
 
 fn doings<'a>(evidence: &Evidence<'a>) -> BTreeMap<HostId, Doings<'a>> {
     let mut all: BTreeMap<HostId, Doings<'a>> = BTreeMap::new();
-    for (record, entry) in evidence.trace.iter() {
+    for (record, entry) in evidence.off_the_wire() {
         let Some(host) = entry.host else { continue };
         match &entry.event {
             Event::Report(Report::State {
