@@ -72,7 +72,7 @@ impl<'a> Reader<'a> {
                 ..
             }) => self.read_from(*remote, *local, *length, (id, at)),
             Event::Network(network::Event::Received { packet, .. }) => {
-                self.opened(*packet, (id, at))
+                self.opened(*packet, (id, at));
             }
             Event::Network(network::Event::Delivered { packet }) => self.delivered(id, at, packet),
             Event::Network(network::Event::Lost { packet, reason }) => self.lost(packet, *reason),

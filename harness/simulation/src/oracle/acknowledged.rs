@@ -33,7 +33,7 @@ fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
             let caller = invite.message.as_deref().is_some_and(|it| it.vias == 1);
             caller
                 && waits(evidence, arrival, GIVE_UP)
-                && !is_overdue(evidence, arrival, answer)
+                && !is_overdue(evidence, arrival, answer, invite)
                 && !dialog_ack(evidence, arrival, answer)
         } else {
             lives(evidence, arrival, answer, invite)
@@ -127,8 +127,24 @@ fn held_up_to(evidence: &Evidence<'_>, invite: &Transmission, until: Instant) ->
     peer.is_some_and(|peer| held_up(evidence, invite.from, peer, invite.at..=until))
 }
 
-/// Whether it comes when its callee has given up repeating it, counted from when it first got through.
-fn is_overdue(evidence: &Evidence<'_>, arrival: &Arrival, answer: &SipMessage) -> bool {
+/// Whether it comes when its callee has given up repeating it, counted from when it first got through; or so long after
+/// Timer B that none can have answered in time.
+fn is_overdue(
+    evidence: &Evidence<'_>,
+    arrival: &Arrival,
+    answer: &SipMessage,
+    invite: &Transmission,
+) -> bool {
+    let mut heard = evidence.arrived_in_branch(&answer.branch);
+    let proceeding = heard.any(|other| {
+        let message = other.message.as_deref();
+        other.host == arrival.host
+            && other.at < arrival.at
+            && message.is_some_and(SipMessage::is_provisional)
+    });
+    if !proceeding && later(invite.at, 2 * GIVE_UP) <= arrival.at {
+        return true;
+    }
     let mut heard = evidence.arrived_in_branch(&answer.branch);
     let first = heard.find_map(|other| {
         let message = other.message.as_deref()?;

@@ -6,13 +6,13 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use linefault_network::{Event as N, Flags, HostId, Instant, Packet};
+use linefault_network::{Event as N, Flags, HostId, Instant, Packet, SocketCall};
 
 use crate::evidence::Evidence;
 use crate::trace::Event;
 
 /// Whether a segment between the two got lost or was sent again before the end of `when`, or a connection between them was
-/// begun or reset within.
+/// begun or reset within, or could not be made.
 pub(super) fn held_up(
     evidence: &Evidence<'_>,
     one: HostId,
@@ -45,6 +45,15 @@ pub(super) fn held_up(
                 // Sequence numbers wrap: what lies behind is less than half the circle away.
                 known.is_some_and(|known: u32| begins.wrapping_sub(known) > u32::MAX / 2)
             }),
+            N::CallFailed {
+                call: SocketCall::Connect,
+                address: Some(address),
+                ..
+            } => {
+                let ways = [record.host, evidence.host_at(*address)];
+                let between = ends == ways || ends == [ways[1], ways[0]];
+                between && when.contains(&record.at)
+            }
             _ => false,
         }
     })

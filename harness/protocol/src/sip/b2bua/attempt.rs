@@ -203,10 +203,11 @@ impl B2bua {
         }
     }
 
-    /// Nobody waits for an answer to that INVITE any more; a 2xx may come all the same.
+    /// Nobody waits for an answer to that INVITE any more; a 2xx may come all the same: until Timer B would run out, and for
+    /// as long again as it is repeated.
     fn keep_for_late_answers(&mut self, turn: &B2buaTurn<'_>, client: TransactionId) {
         self.due.set(Due::GiveUp(client), None);
-        let until = turn.now + turn.layer.timers().t1 * 64;
+        let until = turn.now + turn.layer.timers().t1 * 128;
         match self.outgoing.get_mut(&client) {
             Some(outgoing) if outgoing.initial => {
                 outgoing.abandoned = true;
