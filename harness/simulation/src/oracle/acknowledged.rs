@@ -34,6 +34,7 @@ fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
             caller
                 && waits(evidence, arrival, GIVE_UP)
                 && !is_overdue(evidence, arrival, answer, invite)
+                && !held_up_to(evidence, invite, later(*read_at, GIVE_UP))
                 && !dialog_ack(evidence, arrival, answer)
         } else {
             lives(evidence, arrival, answer, invite)

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use linefault_protocol::sip::Method;
 
+use super::held_up::held_up;
 use super::timers::{T4, later};
 use super::{Finding, Holds, Oracle};
 use crate::evidence::{Arrival, Evidence, Fate, SipMessage, Transmission};
@@ -132,8 +133,20 @@ impl<'e, 't> Cancelled<'e, 't> {
             let failed = ended.message.as_deref().is_some_and(|it| !it.is_success());
             failed && self.arrival.at < later(ended.at, T4) || self.is_before(ended)
         });
-        let allowed = status == 200 || (!open && status == 481);
+        let allowed = status == 200 || ((!open || self.may_have_ended()) && status == 481);
         (!allowed).then(|| format!("a CANCEL that matches was answered {status}, not 200"))
+    }
+
+    /// Whether the INVITE may have been answered without a trace: over TCP, with trouble on the way.
+    fn may_have_ended(&self) -> bool {
+        let Some(invite) = self.invite else {
+            return false;
+        };
+        let sent = invite.transmission;
+        let sent = sent.map(|place| &self.evidence.transmissions[place]);
+        let peer = sent.filter(|sent| sent.transport.is_reliable());
+        let when = invite.at..=self.arrival.at;
+        peer.is_some_and(|sent| held_up(self.evidence, invite.host, sent.from, when))
     }
 
     /// What is wrong with the final answer to the INVITE, if it came after the CANCEL was accepted.

@@ -58,3 +58,22 @@ pub(super) fn held_up(
         }
     })
 }
+
+/// Whether that host could not make a connection within that time: over TCP nothing shows then of what it had to say.
+pub(super) fn found_nobody(
+    evidence: &Evidence<'_>,
+    host: HostId,
+    when: RangeInclusive<Instant>,
+) -> bool {
+    let mut records = evidence.trace.records().iter();
+    records.any(|record| {
+        let failed = matches!(
+            record.event,
+            Event::Network(N::CallFailed {
+                call: SocketCall::Connect,
+                ..
+            })
+        );
+        failed && record.host == Some(host) && when.contains(&record.at)
+    })
+}

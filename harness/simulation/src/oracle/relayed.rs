@@ -68,11 +68,13 @@ fn grace(at: Instant, answer: &SipMessage) -> Instant {
 /// downstream, and passed on as such.
 fn awaited(leg: Leg<'_, '_>, at: Instant, answer: &SipMessage) -> bool {
     let mut invited = false;
-    for (_, request) in leg
+    for (sent, request) in leg
         .sent()
         .filter(|(sent, it)| sent.at <= at && it.is_request() && it.branch == answer.branch)
     {
         match request.method {
+            // RFC 3261 §17.1.4: what cannot be sent again is over.
+            Method::Invite if !sent.left() => return false,
             Method::Invite => invited = true,
             Method::Cancel => return false,
             _ => {}
