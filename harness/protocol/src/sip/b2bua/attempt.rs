@@ -208,12 +208,9 @@ impl B2bua {
     fn keep_for_late_answers(&mut self, turn: &B2buaTurn<'_>, client: TransactionId) {
         self.due.set(Due::GiveUp(client), None);
         let until = turn.now + turn.layer.timers().t1 * 128;
-        match self.outgoing.get_mut(&client) {
-            Some(outgoing) if outgoing.initial => {
-                outgoing.abandoned = true;
-                self.answered.set(client, Some(until));
-            }
-            _ => self.forget(client),
+        if let Some(outgoing) = self.outgoing.get_mut(&client) {
+            outgoing.abandoned = true;
+            self.answered.set(client, Some(until));
         }
     }
 
@@ -297,7 +294,7 @@ impl B2bua {
         let Some(outgoing) = self.outgoing.get(&client) else {
             return;
         };
-        let (call, abandoned) = (outgoing.call, outgoing.abandoned);
+        let (call, abandoned, initial) = (outgoing.call, outgoing.abandoned, outgoing.initial);
         let offers = outgoing.invite.body().is_empty();
         let dialog = Dialog::caller(&outgoing.invite, response)
             .or_else(|_| Dialog::caller(&outgoing.invite, &contact_assumed(response, outgoing)))
@@ -313,8 +310,11 @@ impl B2bua {
             let mut bye = dialog.request(&Method::Bye);
             let destination = next_hop(&ack).unwrap_or(fallback);
             self.send_ack(turn, client, tag, destination, ack);
-            let bye = self.send(turn, destination, &mut bye);
-            self.clients.insert(bye, Purpose::Surplus);
+            // That of a re-INVITE goes on without the change, or its call sees to its end.
+            if initial {
+                let bye = self.send(turn, destination, &mut bye);
+                self.clients.insert(bye, Purpose::Surplus);
+            }
         }
         if abandoned {
             self.attempt_over(turn, call, client);
