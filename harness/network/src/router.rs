@@ -105,12 +105,15 @@ impl State {
             Some(_) => about.clone(),
             None => self.as_sender_knows(about),
         };
+        // What was forged on the way has no sender; the error goes to whoever has the address.
+        let holder = || self.topology.holder(about.from.ip());
+        let receiver = about.sender.or_else(holder);
         let packet = Arc::new(Packet {
             id: self.next_packet(),
             from,
             to: SocketAddr::new(about.from.ip(), 0),
             sender,
-            receiver: about.sender,
+            receiver,
             payload: Payload::Icmp(icmp_about(kind, &quoted)),
             dont_fragment: false,
         });

@@ -1,6 +1,8 @@
 //! What a test's author is told when it does not pass: what was wanted, where that is written, what happened
 //! instead, the moment around it, and the command that shows it again.
 
+mod passing;
+
 use std::fmt::Write as _;
 
 use crate::evidence::Evidence;
@@ -36,6 +38,9 @@ pub(crate) fn render(
     }
     if let Some(first) = shown.first() {
         text.push_str(&moment(scenario, first, &evidence));
+        text.push_str(&passing::nearest(
+            scenario, known_bad, outcome, first, color,
+        ));
     }
     let _ = writeln!(text, "replay: {replay}");
     text

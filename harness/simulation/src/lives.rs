@@ -65,12 +65,23 @@ impl Lives {
     }
 
     pub(crate) fn is_running(&self, host: HostId, at: Instant) -> bool {
-        let running = self
-            .hosts
-            .get(host.index())
-            .map_or(&[][..], |it| &it.running);
+        let running = self.running(host);
         let until = running.partition_point(|(since, _)| *since <= at);
         running[..until].last().is_some_and(|(_, running)| *running)
+    }
+
+    pub(crate) fn runs_from(&self, host: HostId, at: Instant) -> Option<Instant> {
+        if self.is_running(host, at) {
+            return Some(at);
+        }
+        let mut changes = self.running(host).iter();
+        let next = changes.find(|(since, running)| *since > at && *running)?;
+        Some(next.0)
+    }
+
+    fn running(&self, host: HostId) -> &[(Instant, bool)] {
+        let life = self.hosts.get(host.index());
+        life.map_or(&[], |life| &life.running)
     }
 }
 

@@ -108,9 +108,10 @@ async fn speak_http(stream: TcpStream, asked: Asked, words: &Sender<Word>) -> Re
     loop {
         tokio::select! {
             biased;
-            answered = &mut answered => return answered,
-            // What has come before its end is heard all the same.
+            // First, so that what has come is heard before any deadline; and what has come before its end is heard all the
+            // same.
             _ = &mut connection, if open => open = false,
+            answered = &mut answered => return answered,
         }
     }
 }

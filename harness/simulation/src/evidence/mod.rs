@@ -236,6 +236,12 @@ impl<'a> Evidence<'a> {
         self.lives.is_running(host, at)
     }
 
+    /// The first moment from `at` on at which a process of the host runs; nothing if none does any more.
+    #[must_use]
+    pub fn runs_from(&self, host: HostId, at: Instant) -> Option<Instant> {
+        self.lives.runs_from(host, at)
+    }
+
     /// Which life of the host that is, counted from 0; moments at which one begins belong to it.
     #[must_use]
     pub fn life(&self, host: HostId, at: Instant) -> usize {

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use linefault_network::{
     self as network, Alteration, ConnectionState, Flags, HostId, Instant, Packet, Payload,
-    RecordId, Segment,
+    RecordId, Segment, SocketCall, SocketId,
 };
 
 use crate::trace::{Event, Record};
@@ -46,9 +46,14 @@ pub struct Stream {
     pub reset: Option<Closing>,
     /// When its sender's kernel was done with the connection, for whatever reason.
     pub closed: Option<Seen>,
+    /// When its sender's program closed its socket, whether or not anything of that reached the wire.
+    pub let_go: Option<Seen>,
     initial: u32,
     sent: Vec<Mark>,
     arrived: Vec<Mark>,
+    read: Vec<Mark>,
+    /// When its receiver's program was told that there is no more.
+    over: Option<Seen>,
     /// What arrived beyond a gap.
     ahead: Vec<(usize, usize)>,
 }
@@ -67,6 +72,8 @@ pub struct Seen {
 pub struct Closing {
     /// When it was sent first.
     pub sent: Seen,
+    /// Whether somebody on the way sent it in its sender's name.
+    pub forged: bool,
     /// When it reached the other side, for an end of file with all that came before it.
     pub arrived: Option<Seen>,
 }
@@ -133,6 +140,24 @@ impl Stream {
         moment(&self.arrived, count)
     }
 
+    /// When the receiver's program had read the first `count` bytes; nothing if it never did.
+    #[must_use]
+    pub fn read_at(&self, count: usize) -> Option<Seen> {
+        moment(&self.read, count)
+    }
+
+    /// How many bytes the receiver's program has read.
+    #[must_use]
+    pub fn read(&self) -> usize {
+        self.read.last().map_or(0, |mark| mark.end)
+    }
+
+    /// When the receiver's program was told that no more comes: by an end of file or by an error.
+    #[must_use]
+    pub const fn heard_end(&self) -> Option<Seen> {
+        self.over
+    }
+
     /// How many bytes have arrived without a gap.
     #[must_use]
     pub fn arrived(&self) -> usize {
@@ -170,10 +195,20 @@ impl Stream {
         }
     }
 
+    fn hand_over(&mut self, length: usize, seen: Seen) {
+        if length == 0 {
+            self.over.get_or_insert(seen);
+        } else {
+            let end = self.read() + length;
+            self.read.push(Mark { end, seen });
+        }
+    }
+
     fn finish(&mut self, end: usize, seen: Seen) {
         if end == self.bytes.len() {
             self.fin.get_or_insert(Closing {
                 sent: seen,
+                forged: false,
                 arrived: None,
             });
         }
@@ -211,6 +246,8 @@ pub(crate) struct Connections {
     pub(crate) all: Vec<Connection>,
     /// By the addresses as the sender of that direction knows them; a later connection takes them over.
     directions: BTreeMap<(SocketAddr, SocketAddr), (usize, Side)>,
+    /// By the socket of the sender of that direction.
+    sockets: BTreeMap<SocketId, (usize, Side)>,
     /// By the number of a packet that carries more than an acknowledgement.
     packets: Vec<Option<(usize, Side)>>,
 }
@@ -229,14 +266,31 @@ impl Connections {
             network::Event::Sent { packet } => self.sent(packet, seen),
             network::Event::Delivered { packet } => self.delivered(packet, seen),
             network::Event::ConnectionState {
+                socket,
                 local,
                 remote,
-                state: ConnectionState::Closed,
+                state,
+            } => {
+                self.state(*socket, (*local, *remote), *state, seen);
+                None
+            }
+            network::Event::SocketClosed { socket } => {
+                if let Some((place, side)) = self.sockets.get(socket).copied() {
+                    let stream = self.all[place].stream_mut(side);
+                    stream.let_go.get_or_insert(seen);
+                }
+                None
+            }
+            network::Event::Read { socket, length, .. } => {
+                self.heard(*socket, *length, seen);
+                None
+            }
+            network::Event::CallFailed {
+                socket: Some(socket),
+                call: SocketCall::Send | SocketCall::Receive,
                 ..
             } => {
-                let (place, side) = self.directions.get(&(*local, *remote)).copied()?;
-                let stream = self.all[place].stream_mut(side);
-                stream.closed.get_or_insert(seen);
+                self.heard(*socket, 0, seen);
                 None
             }
             network::Event::Altered {
@@ -249,6 +303,35 @@ impl Connections {
                 None
             }
             _ => None,
+        }
+    }
+
+    fn state(
+        &mut self,
+        socket: SocketId,
+        ends: (SocketAddr, SocketAddr),
+        state: ConnectionState,
+        seen: Seen,
+    ) {
+        // A connect sends its SYN, which is what names the ends, only after its first state.
+        let known = self.sockets.get(&socket);
+        let Some(own) = known.or_else(|| self.directions.get(&ends)).copied() else {
+            return;
+        };
+        if state != ConnectionState::SynSent {
+            self.sockets.insert(socket, own);
+        }
+        if state == ConnectionState::Closed {
+            let stream = self.all[own.0].stream_mut(own.1);
+            stream.closed.get_or_insert(seen);
+        }
+    }
+
+    /// What comes in at a socket is the direction opposite to its own; a length of 0 is the end.
+    fn heard(&mut self, socket: SocketId, length: usize, seen: Seen) {
+        if let Some((place, side)) = self.sockets.get(&socket).copied() {
+            let stream = self.all[place].stream_mut(side.other());
+            stream.hand_over(length, seen);
         }
     }
 
@@ -282,6 +365,7 @@ impl Connections {
         if segment.has(Flags::RST) {
             stream.reset.get_or_insert(Closing {
                 sent: seen,
+                forged: packet.sender.is_none(),
                 arrived: None,
             });
             return Some(found);

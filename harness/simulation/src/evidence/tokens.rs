@@ -41,8 +41,8 @@ pub struct Head {
     pub message: HttpMessage,
     /// When it was sent.
     pub sent: Seen,
-    /// When it arrived.
-    pub arrived: Option<Seen>,
+    /// When the client read it; nothing if it never did.
+    pub read: Option<Seen>,
 }
 
 /// One event of a stream.
@@ -52,8 +52,8 @@ pub struct Told {
     pub event: Event,
     /// When it was sent.
     pub sent: Seen,
-    /// When it arrived.
-    pub arrived: Option<Seen>,
+    /// When the client read it; nothing if it never did, as when it comes to a connection that the client has closed.
+    pub read: Option<Seen>,
 }
 
 impl Exchange {
@@ -131,8 +131,8 @@ impl Reader {
     fn take(&mut self, line: &Connection, utterance: &Utterance) {
         match (&utterance.what, utterance.side) {
             (What::Http(message), Side::Up) => self.request(line, utterance, message),
-            (What::Http(message), Side::Down) => self.response(utterance, message),
-            (What::Events(chunk), Side::Down) => self.chunk(utterance, chunk),
+            (What::Http(message), Side::Down) => self.response(line, utterance, message),
+            (What::Events(chunk), Side::Down) => self.chunk(line, utterance, chunk),
             _ => {}
         }
     }
@@ -159,21 +159,21 @@ impl Reader {
         });
     }
 
-    fn response(&mut self, utterance: &Utterance, message: &HttpMessage) {
+    fn response(&mut self, line: &Connection, utterance: &Utterance, message: &HttpMessage) {
         let Some(exchange) = self.done.get_mut(self.place) else {
             return;
         };
         exchange.head = Some(Head {
             message: message.clone(),
             sent: utterance.sent,
-            arrived: utterance.arrived,
+            read: line.down.read_at(utterance.end),
         });
         if !exchange.streams() {
             self.place += 1;
         }
     }
 
-    fn chunk(&mut self, utterance: &Utterance, chunk: &EventChunk) {
+    fn chunk(&mut self, line: &Connection, utterance: &Utterance, chunk: &EventChunk) {
         let Some(exchange) = self.done.get_mut(self.place) else {
             return;
         };
@@ -189,7 +189,7 @@ impl Reader {
         let told = chunk.events().map(|event| Told {
             event: event.clone(),
             sent: utterance.sent,
-            arrived: utterance.arrived,
+            read: line.down.read_at(utterance.end),
         });
         exchange.events.extend(told);
     }

@@ -87,10 +87,14 @@ fn streams(evidence: &Evidence<'_>) -> Vec<Stream> {
     streams
 }
 
-/// When the end of the client's side reached the service.
+/// When the end of the client's side reached the service: its program, which may be kept from reading for a while, or at
+/// least its kernel.
 fn gone_at(lines: &[&Connection], stream: &Stream) -> Option<Instant> {
     let mut lines = lines.iter().rev();
     let connection = lines.find(|line| line.opened.at <= stream.began)?;
+    if let Some(heard) = connection.up.heard_end() {
+        return Some(heard.at);
+    }
     let closings = [&connection.up.fin, &connection.up.reset];
     let arrived = closings
         .into_iter()

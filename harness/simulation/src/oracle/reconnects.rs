@@ -79,12 +79,14 @@ impl Story<'_> {
         }
     }
 
-    fn due(&self, lost: Instant) -> Instant {
-        lost + Backoff::default().delay(self.base, self.counter)
+    /// When it must connect again: a process that is frozen then does so as soon as it goes on. Nothing if it never does.
+    fn due(&self, lost: Instant) -> Option<Instant> {
+        let due = lost + Backoff::default().delay(self.base, self.counter);
+        self.evidence.runs_from(self.client, due)
     }
 
     fn reconnects(&mut self, lost: Instant, next: &Attempt) -> Option<Finding> {
-        let due = self.due(lost);
+        let due = self.due(lost)?;
         let number = self.counter + 1;
         self.counter += 1;
         if number > ATTEMPTS {
@@ -103,11 +105,11 @@ impl Story<'_> {
 
     /// It lost its connection, and nothing follows.
     fn stays_away(&self, attempt: &Attempt, lost: Instant) -> Option<Finding> {
-        let due = self.due(lost);
+        let due = self.due(lost)?;
         let excused = self.counter >= ATTEMPTS
             || due >= self.evidence.ended_at
             || attempt.stopped
-            || !self.evidence.lived_through(self.client, lost, due);
+            || self.evidence.life(self.client, due) != attempt.life;
         (!excused).then(|| self.finding(attempt, format!("does not reconnect at {due}")))
     }
 

@@ -128,8 +128,10 @@ impl<'a> World<'a> {
                 Advance::Stuck(_) => return End::Stuck,
                 Advance::Moved => self.look_at_new_records(),
                 // Nothing at all is to come: let time pass all the same.
-                Advance::Idle => self.network.schedule(limit, |_| {}),
-                Advance::Limit => {
+                Advance::Idle if self.network.now() < limit => {
+                    self.network.schedule(limit, |_| {});
+                }
+                Advance::Limit | Advance::Idle => {
                     if limit == last && self.agenda.next().is_none_or(|next| next > last) {
                         return self.end_at_last();
                     }

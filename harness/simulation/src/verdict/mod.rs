@@ -182,7 +182,7 @@ pub fn observe<T>(
 }
 
 /// Everything that is wrong with a run, but for faults without effect.
-fn violations(
+pub(crate) fn violations(
     scenario: &Scenario,
     evidence: &Evidence<'_>,
     simulation: &Simulation,

@@ -81,7 +81,7 @@ fn the_result_does_not_depend_on_the_number_of_workers_nor_on_the_shares() {
 #[test]
 fn what_is_found_is_a_scenario_that_fails_in_the_same_way() {
     let folder = folder();
-    let planted = ["--defect", "proxy=dead-binding-stays", "--runs", "20"];
+    let planted = ["--defect", "bob=bye-ignored", "--runs", "20"];
     let ran = explore(folder.path(), &planted);
     assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.err);
     let found = fs::read_dir(folder.path().join("scenarios/found")).expect("something was found");

@@ -132,6 +132,32 @@ impl Line {
         }
     }
 
+    /// The program failed in the middle of it.
+    pub(super) fn fall(&mut self) {
+        let (call, leg) = (self.call_name(), self.leg.name());
+        let peer = self.stream.peer_address();
+        tracing::error!(call, leg, %peer, "the program failed: connection closed");
+        self.leave(true);
+        self.answer(&Answer::Failed("the program failed".to_owned()));
+    }
+
+    /// Tells the other leg, and forgets the session if that is wanted.
+    fn leave(&self, removes: bool) {
+        let Some((call, id)) = self.call else { return };
+        if self.service.config.flow == Flow::Bridge
+            && let Some(other) = self.other_leg()
+        {
+            other.push(Wish::HangUp(Asker::Flow, None));
+        }
+        if removes {
+            self.service.remove(call, self.leg);
+            self.service.host.report(Report::Closed {
+                kind: "session",
+                id,
+            });
+        }
+    }
+
     pub(super) fn end(&mut self, ending: &Ending) {
         self.over = true;
         mark(&self.service.host, ending);
@@ -141,20 +167,7 @@ impl Line {
         let (call, error) = (self.call_name(), &self.error);
         let (detail, text) = (detail(ending), reaction.text);
         log!(reaction.level, call, leg, %peer, error = error.as_deref(), detail, "{text}");
-        if let Some((call, id)) = self.call {
-            if self.service.config.flow == Flow::Bridge
-                && let Some(other) = self.other_leg()
-            {
-                other.push(Wish::HangUp(Asker::Flow, None));
-            }
-            if reaction.removes {
-                self.service.remove(call, self.leg);
-                self.service.host.report(Report::Closed {
-                    kind: "session",
-                    id,
-                });
-            }
-        }
+        self.leave(reaction.removes);
         if !reaction.listens {
             self.service.stop(self.leg);
         }

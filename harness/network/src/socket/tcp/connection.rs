@@ -234,8 +234,11 @@ impl Connection {
         self.wake = true;
     }
 
-    /// Sends what the peer's window lets go.
+    /// Sends what the peer's window lets go; nothing once the connection has ended.
     pub(super) fn flush(&mut self, now: Instant, out: &mut Vec<Segment>) {
+        if self.state == Is::Closed {
+            return;
+        }
         while let Some(piece) = self.send.next(now) {
             let segment = self.carry(piece);
             out.push(segment);

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::fault::{self, Sides};
-use crate::{Injection, LossReason, Packet, Scope};
+use crate::{Injection, LossReason, Packet, Payload, Scope};
 
 use SocketErrorKind as Kind;
 
@@ -219,4 +219,54 @@ fn a_single_loss_is_repaired_without_a_time_out() {
     }
     world.run_for(45);
     assert_eq!(read(&bob), text("123456"));
+}
+
+// Alice closes while she sends again, so that her FIN waits; Bob's data then aborts the connection. With that it is over: a
+// FIN behind the RST would leave a timer that keeps the network busy for ever.
+#[test]
+fn nothing_follows_the_reset_of_a_connection_closed_while_it_sends_again() {
+    let world = World::new(1, Platform::Linux);
+    let (alice, bob) = pair(&world);
+    world
+        .network
+        .inject(Injection::new(fault::drop(), link(&world)).nth(1));
+    assert_eq!(write(&alice, "again"), Some(Ok(5)));
+    let heard = (0..1_000).find_map(|_| {
+        world.run_for(1);
+        read(&bob)
+    });
+    assert_eq!(heard, text("again"));
+    drop(alice);
+    assert_eq!(write(&bob, "too late"), Some(Ok(8)));
+    world.run_for(100);
+    let capture = world.capture();
+    let last = capture.lines().last().unwrap_or_default();
+    assert!(last.contains("RST"), "{capture}");
+    let network = &world.network;
+    assert_eq!(
+        (network.packets_in_flight(), network.foreground_timers()),
+        (0, 0)
+    );
+}
+
+// A forged reset has no sender that an ICMP error could go back to: the error goes to who has the address, and then there is
+// nothing left under way. Looking for a receiver again and again would keep the network busy for ever.
+#[test]
+fn a_firewall_that_rejects_a_forged_reset_is_done_with_it() {
+    let world = World::new(1, Platform::Linux);
+    let (alice, bob) = pair(&world);
+    let firewall = fault::firewall_reject(fault::Direction::In, fault::Rejection::PortUnreachable);
+    world
+        .network
+        .inject(Injection::new(firewall, Scope::Host(world.bob)));
+    world
+        .network
+        .inject(Injection::new(fault::reset(Sides::Both, 0), link(&world)));
+    world.run_for(5_000);
+    assert_eq!((read(&alice), read(&bob)), (RESET, None));
+    let errors = |event: &Event| matches!(event, Event::Delivered { packet } if matches!(packet.payload, Payload::Icmp(_)));
+    assert_eq!(
+        (world.count(errors), world.network.packets_in_flight()),
+        (1, 0)
+    );
 }

@@ -35,8 +35,7 @@ fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
 }
 
 fn breach(leg: &Leg<'_>, legs: &[Leg<'_>], sessions: &[Session], due: Instant) -> Option<String> {
-    let is_over = |leg: &Leg<'_>| leg.over().is_some_and(|over| over <= due);
-    if !is_over(leg) {
+    if leg.over().is_none_or(|over| over > due) {
         return Some("the connection is still open 2 s later".to_owned());
     }
     let (call, _) = leg.call?;
@@ -50,7 +49,8 @@ fn breach(leg: &Leg<'_>, legs: &[Leg<'_>], sessions: &[Session], due: Instant) -
         let names = other
             .call
             .is_some_and(|(named, seen)| named == call && seen.at < due);
-        other.server == leg.server && names && !is_over(other)
+        let carries = other.known_over().is_none_or(|over| over > due);
+        other.server == leg.server && other.place != leg.place && names && carries
     });
     (kept.count() > carried.count())
         .then(|| "the session is still there 2 s later, without a connection".to_owned())

@@ -11,7 +11,7 @@ pub(super) mod reset_level;
 use std::collections::BTreeMap;
 
 use linefault_actors::Report;
-use linefault_network::{HostId, Instant, RecordId};
+use linefault_network::{self as network, HostId, Instant, RecordId};
 use linefault_protocol::audiosocket::{Frame, Uuid};
 
 use crate::evidence::Evidence;
@@ -41,6 +41,17 @@ impl Leg<'_> {
         let heard = heard.map(|heard| heard.at);
         let given_up = down.closed.map(|closed| closed.at);
         [closed, reset, heard, given_up].into_iter().flatten().min()
+    }
+
+    /// When the serving program had closed it or was told of its end: later than that of its kernel where it was kept from
+    /// reading.
+    pub(super) fn known_over(&self) -> Option<Instant> {
+        let Connection { up, down, .. } = self.connection;
+        let closed = down.fin.map(|fin| fin.sent.at);
+        let reset = down.reset.filter(|reset| !reset.forged);
+        let reset = reset.map(|reset| reset.sent.at);
+        let heard = up.heard_end().map(|heard| heard.at);
+        [closed, reset, heard].into_iter().flatten().min()
     }
 }
 
@@ -97,22 +108,20 @@ impl Session {
     }
 }
 
-/// Every session that any host reported.
+/// Every session that any host reported. A process takes its sessions with it when it ends.
 pub(super) fn sessions(evidence: &Evidence<'_>) -> Vec<Session> {
     let mut sessions: Vec<Session> = Vec::new();
     let mut open: BTreeMap<(HostId, u64), usize> = BTreeMap::new();
     for (id, record) in evidence.off_the_wire() {
-        let (Event::Report(report), Some(host)) = (&record.event, record.host) else {
-            continue;
-        };
+        let Some(host) = record.host else { continue };
         let seen = seen(id, record.at);
-        match report {
-            Report::Opened {
+        match &record.event {
+            Event::Report(Report::Opened {
                 kind: "session",
                 id,
                 label,
                 ..
-            } => {
+            }) => {
                 open.insert((host, *id), sessions.len());
                 sessions.push(Session {
                     host,
@@ -121,13 +130,22 @@ pub(super) fn sessions(evidence: &Evidence<'_>) -> Vec<Session> {
                     closed: None,
                 });
             }
-            Report::Closed {
+            Event::Report(Report::Closed {
                 kind: "session",
                 id,
-            } => {
+            }) => {
                 let place = open.remove(&(host, *id));
                 let session = place.and_then(|place| sessions.get_mut(place));
                 session.into_iter().for_each(|it| it.closed = Some(seen));
+            }
+            Event::Network(network::Event::HostStopped { .. }) => {
+                open.retain(|(owner, _), place| {
+                    let ends = *owner == host;
+                    if let Some(session) = sessions.get_mut(*place).filter(|_| ends) {
+                        session.closed = Some(seen);
+                    }
+                    !ends
+                });
             }
             _ => {}
         }

@@ -54,17 +54,15 @@ impl Attempt {
     }
 
     fn of(evidence: &Evidence<'_>, line: &Connection, exchange: Option<&Exchange>) -> Self {
-        let closings = [&line.up.fin, &line.up.reset];
-        let own = closings
-            .into_iter()
-            .flatten()
-            .map(|closing| closing.sent.at);
-        let own = own.min();
+        let closings = [line.up.fin, line.up.reset];
+        let own = closings.into_iter().flatten();
+        let own = own.filter(|closing| !closing.forged);
+        let own = own.map(|closing| closing.sent.at);
+        let own = own.chain(line.up.let_go.map(|seen| seen.at)).min();
         let reset = line.down.reset.and_then(|closing| closing.arrived);
-        let fin = line.down.fin.and_then(|closing| closing.arrived);
-        let lost = [reset, fin].into_iter().flatten().map(|seen| seen.at).min();
+        let lost = line.down.heard_end().map(|seen| seen.at);
         let events = exchange.map_or(&[][..], |exchange| &exchange.events);
-        let heard = events.iter().filter_map(|told| Some(told.arrived?.at));
+        let heard = events.iter().filter_map(|told| Some(told.read?.at));
         let said = exchange.and_then(said);
         let end = match (said, lost, own) {
             (Some(end), _, _) => end,
@@ -108,7 +106,7 @@ impl Attempt {
 /// How the service's own words ended it.
 fn said(exchange: &Exchange) -> Option<End> {
     let head = exchange.head.as_ref()?;
-    head.arrived?;
+    head.read?;
     match exchange.status()? {
         200 if exchange.streams() => exchange.events.iter().find_map(ending),
         200 => Some(End::Final("a complete answer")),
@@ -118,7 +116,7 @@ fn said(exchange: &Exchange) -> Option<End> {
 }
 
 fn ending(told: &Told) -> Option<End> {
-    let at = told.arrived?.at;
+    let at = told.read?.at;
     match told.event.name.as_str() {
         "done" => Some(End::Final("`done`")),
         "error" => match Failure::read(&told.event.data) {
@@ -133,7 +131,7 @@ fn ending(told: &Told) -> Option<End> {
 /// The last `retry:` that came. It counts as soon as its line is there, whether or not its event ever is
 /// (WHATWG HTML §9.2.6).
 fn retry(line: &Connection) -> Option<u64> {
-    let came = line.down.bytes.get(..line.down.arrived())?;
+    let came = line.down.bytes.get(..line.down.read())?;
     let lines = came.split_inclusive(|byte| *byte == b'\n');
     let mut values = lines.filter_map(|line| {
         let value = line.strip_prefix(b"retry:")?.strip_suffix(b"\n")?;
@@ -143,7 +141,7 @@ fn retry(line: &Connection) -> Option<u64> {
 }
 
 fn got_on(exchange: &Exchange) -> bool {
-    let mut events = exchange.events.iter().filter(|told| told.arrived.is_some());
+    let mut events = exchange.events.iter().filter(|told| told.read.is_some());
     let started = events.any(|told| told.event.name == "init");
     started && events.any(|told| told.is_token() && told.event.last_id != exchange.last_id)
 }
@@ -210,8 +208,8 @@ fn doings<'a>(evidence: &Evidence<'a>) -> BTreeMap<HostId, Doings<'a>> {
             }) => {
                 let doings = all.entry(host).or_default();
                 doings.is_client = true;
-                // Who asks of its own accord is told nothing.
-                if *on == "ask" {
+                // Who asks or stops of its own accord is told nothing.
+                if matches!(*on, "ask" | "stop") {
                     doings.steps.push((entry.at, on));
                 }
             }
