@@ -59,10 +59,8 @@ impl UserAgent {
                 message,
             });
         }
-        if known.is_some() {
-            return;
-        }
-        if let Some(dialog) = self.surplus.ended(turn.now, response) {
+        let dialog = known.and_then(|call| call.dialog.as_ref());
+        if let Some(dialog) = dialog.or_else(|| self.surplus.ended(turn.now, response)) {
             let number = response.cseq().map_or(0, |cseq| cseq.number);
             let ack = dialog.ack(number);
             let sent = self.send_ack(turn, ack);
