@@ -142,6 +142,7 @@ impl Connections {
                     let peer = stream.peer_address();
                     let connection = Connection::new(Stage::Open(stream), Framer::default());
                     self.open.insert(peer, connection);
+                    self.news.push_back(Input::Opened { peer });
                 }
                 Ok(stream) => stream.abort_on_close(),
                 Err(error) => {

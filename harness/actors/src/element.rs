@@ -235,6 +235,11 @@ impl Element {
         cx.send(to, over, Bytes::from_static(b"\r\n\r\n"), None);
     }
 
+    /// Somebody has connected, and may never say a word.
+    pub(crate) fn opened(&mut self, peer: SocketAddr, now: Instant) {
+        self.flows.used(peer, now);
+    }
+
     /// A connection has ended.
     pub(crate) fn closed(&mut self, peer: SocketAddr, error: Option<SocketError>) {
         self.flows.closed(peer);
@@ -272,6 +277,7 @@ impl Element {
 
     /// Answers what cannot be parsed, without a transaction, since it may lack what one is known by.
     fn reject(&mut self, cx: &mut Context<'_>, from: SocketAddr, rejection: Rejection) {
+        let tag = rejection.tag();
         let Rejection {
             status,
             reason,
@@ -280,7 +286,6 @@ impl Element {
         tracing::info!(peer = %from, status = status.code(), "refused a malformed request: {reason}");
         message.complete_via(from);
         let mut response = Message::response_to(&message, status, Some(&reason));
-        let tag = format!("{:016x}", cx.draw("tag"));
         response.add_to_tag(&tag);
         let destination = match message.transport() {
             Transport::Udp => message.response_destination(from),

@@ -74,6 +74,11 @@ pub enum Input {
         /// Why it did not.
         error: SocketError,
     },
+    /// Somebody has connected.
+    Opened {
+        /// The other end.
+        peer: SocketAddr,
+    },
     /// A connection has ended. What it took along is told next, with [`Input::SendFailed`].
     Closed {
         /// The other end.

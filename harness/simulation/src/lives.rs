@@ -1,6 +1,9 @@
 //! When each host's process began, ended, was frozen and went on.
+//!
+//! Its first task is its program: a panic there that a fault asks for ends it, though nobody stops the host. One that nobody
+//! asked for is no excuse for what is not done afterwards.
 
-use linefault_network::{Event as N, HostId, Instant};
+use linefault_network::{Event as N, HostId, Instant, TaskEnd, TaskId};
 
 use crate::trace::{Event, Record, Trace};
 
@@ -16,6 +19,10 @@ struct Life {
     /// Ends and freezes.
     stops: Vec<Instant>,
     freezes: Vec<Instant>,
+    program: Option<TaskId>,
+    /// Whether a fault had the program panic, and whether that was its end.
+    panics: bool,
+    is_over: bool,
     /// From when on it runs, or does not.
     running: Vec<(Instant, bool)>,
 }
@@ -36,10 +43,12 @@ impl Lives {
 
     /// Takes the next record.
     pub(crate) fn take(&mut self, record: &Record) {
-        if let (Some(host), Event::Network(event)) = (record.host, &record.event)
-            && let Some(life) = self.hosts.get_mut(host.index())
-        {
-            life.take(record.at, event);
+        let host = record.host.map(HostId::index);
+        let life = host.and_then(|host| self.hosts.get_mut(host));
+        match (life, &record.event) {
+            (Some(life), Event::Network(event)) => life.take(record.at, event),
+            (Some(life), Event::Injected(failure)) => life.panics |= failure.panics,
+            _ => {}
         }
     }
 
@@ -79,9 +88,24 @@ impl Lives {
 impl Life {
     fn take(&mut self, at: Instant, event: &N) {
         match event {
-            N::HostStarted { .. } => self.starts.push(at),
+            N::HostStarted { .. } => {
+                self.starts.push(at);
+                (self.program, self.panics, self.is_over) = (None, false, false);
+            }
+            N::HostResumed { .. } if self.is_over => return,
             N::HostResumed { .. } => {}
             N::HostStopped { .. } => self.stops.push(at),
+            N::TaskSpawned { task } => {
+                self.program.get_or_insert(*task);
+                return;
+            }
+            N::TaskEnded {
+                task,
+                how: TaskEnd::Panicked,
+            } if self.panics && self.program == Some(*task) => {
+                self.is_over = true;
+                self.stops.push(at);
+            }
             N::HostFrozen { .. } => {
                 self.stops.push(at);
                 self.freezes.push(at);

@@ -112,6 +112,7 @@ impl Running {
                 transport,
                 bytes,
             } => self.element.receive(cx, from, transport, &bytes),
+            Input::Opened { peer } => self.element.opened(peer, cx.now()),
             Input::Closed { peer, error } => self.element.closed(peer, error),
             Input::Wake => self.wake(cx),
             Input::ReceiveFailed { error } => log_error(Transport::Udp, None, error, None),
@@ -162,12 +163,11 @@ impl Running {
                     self.probes.not_sent(transaction, cx.now(), false);
                     self.step(cx, |core, turn| core.send_failed(turn, transaction));
                 }
-                // An answer that is repeated after its transaction is over has had its ACK again and again. Whoever
-                // reports a transport error to the layer tells the core as well.
-                Output::Stray { .. }
-                | Output::TransportError { .. }
-                | Output::Send { .. }
-                | Output::Report(_) => {}
+                Output::Stray { message, .. } => {
+                    self.step(cx, |core, turn| core.stray(turn, &message));
+                }
+                // Whoever reports a transport error to the layer tells the core as well.
+                Output::TransportError { .. } | Output::Send { .. } | Output::Report(_) => {}
             }
         }
     }

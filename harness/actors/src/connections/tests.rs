@@ -17,8 +17,13 @@ const RESET: SocketError = SocketError {
     errno: 104,
 };
 
-/// What the driver takes next, if there is anything.
+/// What the driver takes next, if there is anything, but for who has connected.
 fn next(connections: &mut Connections) -> Option<Input> {
+    iter::from_fn(|| told(connections)).find(|input| !matches!(input, Input::Opened { .. }))
+}
+
+/// What the driver takes next, if there is anything.
+fn told(connections: &mut Connections) -> Option<Input> {
     let mut cx = TaskContext::from_waker(Waker::noop());
     let news = connections.take_news();
     news.or_else(|| match connections.poll(&mut cx) {
@@ -43,6 +48,16 @@ fn words(connections: &mut Connections) -> Vec<String> {
         other => format!("{other:?}"),
     });
     told.collect()
+}
+
+// Else nobody could close a connection on which nothing is ever said.
+#[test]
+fn who_connects_is_told_though_it_says_nothing() {
+    let street = Street::default();
+    let (mut connections, peer) = (street.connections(), street.is_called_by(1));
+    let opened = told(&mut connections);
+    assert!(matches!(opened, Some(Input::Opened { peer: known }) if known == peer.address));
+    assert!(told(&mut connections).is_none());
 }
 
 // TCP keeps no message together: each split of one must give that message, and none before its last byte.

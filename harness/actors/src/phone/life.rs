@@ -189,6 +189,7 @@ impl Running {
                 transport,
                 bytes,
             } => self.element.receive(cx, from, transport, &bytes),
+            Input::Opened { peer } => self.element.opened(peer, cx.now()),
             Input::Closed { peer, error } => self.element.closed(peer, error),
             Input::Wake => {
                 self.element.expire(cx.now());

@@ -117,6 +117,7 @@ impl Running {
                 transport,
                 bytes,
             } => self.element.receive(cx, from, transport, &bytes),
+            Input::Opened { peer } => self.element.opened(peer, cx.now()),
             Input::Closed { peer, error } => self.element.closed(peer, error),
             Input::Wake => self.wake(cx),
             // Whose datagram it was about, nobody can say: no binding goes for it.

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use lines::Lines;
 use start_line::read_start;
 
+use super::digest::Algorithm;
 use super::header::{Field, FieldError};
 use super::message::Message;
 use super::{Method, Status, Via};
@@ -51,6 +52,21 @@ pub struct Rejection {
     pub reason: String,
     /// As much as could be read; its top Via says whom to answer.
     pub message: Message,
+}
+
+impl Rejection {
+    /// The To tag of the answer.
+    // RFC 3261 §8.2.7: without a transaction, every repeat of the request must be given the same.
+    #[must_use]
+    pub fn tag(&self) -> String {
+        let known_by = ["Via", "From", "Call-ID", "CSeq"].map(|name| {
+            let value = self.message.values(name).next();
+            value.unwrap_or_default().to_owned()
+        });
+        let mut tag = Algorithm::Sha256.hash(&known_by.join("\n"));
+        tag.truncate(16);
+        tag
+    }
 }
 
 /// Why a datagram is thrown away. Blames the peer's bytes.

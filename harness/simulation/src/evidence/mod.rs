@@ -122,6 +122,8 @@ pub struct Arrival {
     pub at: Instant,
     /// When the application read it; nothing if it never did.
     pub read_at: Option<Instant>,
+    /// The record of that.
+    pub read: Option<RecordId>,
     /// Where it arrived.
     pub host: HostId,
     /// The address that it came from.

@@ -70,8 +70,10 @@ impl<'a> Reader<'a> {
                 remote,
                 length,
                 ..
-            }) => self.read_from(*remote, *local, *length, at),
-            Event::Network(network::Event::Received { packet, .. }) => self.opened(*packet, at),
+            }) => self.read_from(*remote, *local, *length, (id, at)),
+            Event::Network(network::Event::Received { packet, .. }) => {
+                self.opened(*packet, (id, at));
+            }
             Event::Network(network::Event::Delivered { packet }) => self.delivered(id, at, packet),
             Event::Network(network::Event::Lost { packet, reason }) => self.lost(packet, *reason),
             Event::Network(network::Event::Altered { packet, how, .. }) => {
@@ -108,11 +110,12 @@ impl<'a> Reader<'a> {
         self.transmissions.push(sent);
     }
 
-    fn opened(&mut self, packet: u64, at: Instant) {
+    fn opened(&mut self, packet: u64, (read, at): (RecordId, Instant)) {
         let arrival = self.unread.remove(&packet);
         let arrival = arrival.and_then(|place| self.arrivals.get_mut(place));
         if let Some(arrival) = arrival {
             arrival.read_at = Some(at);
+            arrival.read = Some(read);
         }
     }
 
@@ -215,6 +218,7 @@ impl<'a> Reader<'a> {
             record: id,
             at,
             read_at: None,
+            read: None,
             host,
             source,
             transmission,

@@ -31,6 +31,16 @@ pub(super) struct Part {
     pub(super) end: u64,
 }
 
+/// What a segment adds to a flow as it leaves.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Leaving {
+    pub(super) flow: usize,
+    /// Its first byte that was not sent before, if there is one: what is repeated left earlier.
+    pub(super) new_from: Option<u64>,
+    /// The place of the first piece that it completes.
+    pub(super) first_piece: usize,
+}
+
 /// One direction of one connection.
 #[derive(Debug)]
 pub(super) struct Flow {
@@ -64,8 +74,8 @@ pub(super) struct Piece {
 }
 
 impl Streams {
-    /// A segment leaves its sender: the part that it is, and the places of the pieces that it completes.
-    pub(super) fn send(&mut self, packet: &Packet, segment: &Segment) -> Option<(Part, usize)> {
+    /// A segment leaves its sender.
+    pub(super) fn send(&mut self, packet: &Packet, segment: &Segment) -> Option<Leaving> {
         let key = (packet.from, packet.to);
         if segment.has(Flags::SYN) {
             // Who answers a SYN was connected to.
@@ -92,13 +102,17 @@ impl Streams {
             begin,
             end,
         };
-        let before = flow.pieces.len();
+        let leaving = Leaving {
+            flow: index,
+            new_from: (flow.sent < end).then_some(flow.sent.max(begin)),
+            first_piece: flow.pieces.len(),
+        };
         flow.extend(begin, &segment.data);
         if flow.carries_nothing() {
             return None;
         }
         self.packets.insert(packet.id, part);
-        Some((part, before))
+        Some(leaving)
     }
 
     /// A copy of a packet is under way.

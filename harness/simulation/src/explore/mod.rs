@@ -20,10 +20,11 @@ use linefault_network::Instant;
 
 use crate::coverage::Coverage;
 use crate::divergence::Divergence;
+use crate::lives::Lives;
 use crate::run::Simulation;
 use crate::scenario::{Diagnostics, Scenario};
 use crate::trace::TraceHash;
-use crate::verdict::Violation;
+use crate::verdict::{Source, Violation};
 
 pub use kind::Kind;
 pub use plan::{Plan, Planted, Unexplorable};
@@ -112,6 +113,14 @@ impl Explored {
     }
 }
 
+/// Whether the program of some host is down at the end.
+fn has_ended(simulation: &Simulation) -> bool {
+    let lives = Lives::of(&simulation.trace);
+    let hosts = simulation.trace.hosts().iter();
+    let mut down = hosts.filter(|host| !lives.is_running(host.id, simulation.ended_at));
+    down.next().is_some()
+}
+
 /// The violations by kind; of each kind the first.
 fn by_kind(
     violations: &[Violation],
@@ -119,7 +128,13 @@ fn by_kind(
     simulation: &Simulation,
 ) -> BTreeMap<Kind, Seen> {
     let mut kinds: BTreeMap<Kind, Seen> = BTreeMap::new();
+    let expects = |it: &Violation| matches!(it.source, Source::Expect(_));
+    // What has panicked stays down unless somebody starts it: without its program nothing can recover.
+    let hopeless = violations.iter().any(expects) && has_ended(simulation);
     for violation in violations {
+        if hopeless && expects(violation) {
+            continue;
+        }
         let kind = Kind::of(violation, scenario, &simulation.trace);
         let seen = Seen {
             at: violation.at,

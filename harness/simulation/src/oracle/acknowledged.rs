@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use linefault_network::Instant;
 use linefault_protocol::sip::Method;
 
+use super::held_up::held_up;
 use super::timers::{GIVE_UP, T1, later};
 use super::{Finding, Holds, Oracle};
 use crate::evidence::{Arrival, Evidence, SipMessage, Transmission};
@@ -30,11 +31,16 @@ fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
         if answer.is_success() {
             // A proxy only passes it on.
             let caller = invite.message.as_deref().is_some_and(|it| it.vias == 1);
-            caller && waits(evidence, arrival, GIVE_UP) && !dialog_ack(evidence, arrival, answer)
+            caller
+                && waits(evidence, arrival, GIVE_UP)
+                && !is_overdue(evidence, arrival, answer, invite)
+                && !held_up_to(evidence, invite, later(*read_at, GIVE_UP))
+                && !dialog_ack(evidence, arrival, answer)
         } else {
             lives(evidence, arrival, answer, invite)
                 && waits(evidence, arrival, T1)
                 && !hop_ack(evidence, arrival, *read_at, answer)
+                && !held_up_to(evidence, invite, later(*read_at, T1))
         }
     });
     // Its repeats need no finding of their own.
@@ -114,6 +120,40 @@ fn lives(
         sent.from == arrival.host && sent.at <= arrival.at && (!sent.left() || given_up)
     });
     in_time && retained && !ended
+}
+
+/// Whether the ACK may leave later, or never: it goes over TCP, with trouble on the way.
+fn held_up_to(evidence: &Evidence<'_>, invite: &Transmission, until: Instant) -> bool {
+    let peer = invite.to.filter(|_| invite.transport.is_reliable());
+    peer.is_some_and(|peer| held_up(evidence, invite.from, peer, invite.at..=until))
+}
+
+/// Whether it comes when its callee has given up repeating it, counted from when it first got through; or so long after
+/// Timer B that none can have answered in time.
+fn is_overdue(
+    evidence: &Evidence<'_>,
+    arrival: &Arrival,
+    answer: &SipMessage,
+    invite: &Transmission,
+) -> bool {
+    let mut heard = evidence.arrived_in_branch(&answer.branch);
+    let proceeding = heard.any(|other| {
+        let message = other.message.as_deref();
+        other.host == arrival.host
+            && other.at < arrival.at
+            && message.is_some_and(SipMessage::is_provisional)
+    });
+    if !proceeding && later(invite.at, 2 * GIVE_UP) <= arrival.at {
+        return true;
+    }
+    let mut heard = evidence.arrived_in_branch(&answer.branch);
+    let first = heard.find_map(|other| {
+        let message = other.message.as_deref()?;
+        let same =
+            other.host == arrival.host && message.is_success() && message.to_tag == answer.to_tag;
+        other.read_at.filter(|_| same)
+    });
+    first.is_some_and(|first| later(first, GIVE_UP) <= arrival.at)
 }
 
 /// Whether an ACK of the same branch follows at once; T1 is more than any element takes.

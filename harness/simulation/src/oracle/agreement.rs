@@ -6,6 +6,7 @@ use linefault_actors::Report;
 use linefault_network::{Event as N, HostId, Instant, RecordId};
 use linefault_protocol::sip::Method;
 
+use super::held_up::found_nobody;
 use super::timers::{GIVE_UP, later};
 use super::{Finding, Holds, Oracle};
 use crate::evidence::{Evidence, SipMessage};
@@ -123,7 +124,8 @@ fn blame(evidence: &Evidence<'_>, call_id: &str, end: &End, other: &End) -> Opti
     });
     let said = evidence
         .sent_in_call(call_id)
-        .any(|it| it.from == end.host && is(it.message.as_deref(), &bye));
+        .any(|it| it.from == end.host && is(it.message.as_deref(), &bye))
+        || found_nobody(evidence, end.host, end.opened_at..=closed.at);
     let heard = evidence.arrived_in_call(call_id).any(|it| {
         it.host == end.host && (is(it.message.as_deref(), &bye) || is(it.message.as_deref(), &gone))
     });

@@ -7,6 +7,7 @@ use linefault_actors::Report;
 use linefault_network::{HostId, Instant, RecordId};
 use linefault_protocol::sip::{Contacts, Method};
 
+use super::held_up::held_up;
 use super::timers::{GIVE_UP, later};
 use super::{Finding, Holds, Oracle};
 use crate::evidence::{Evidence, Fate, SipMessage, Transmission};
@@ -31,6 +32,12 @@ fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
             && evidence.is_up(binding.phone, binding.doubtful_since());
         lives
             && traffic.reachable(binding)
+            && !held_up(
+                evidence,
+                binding.registrar,
+                binding.phone,
+                binding.doubtful_since()..=binding.at,
+            )
             && !ended(evidence, binding)
             && !traffic.expired(binding)
     });
@@ -149,7 +156,9 @@ impl<'e> Traffic<'e> {
     /// Whether the time that the registrar granted last is over.
     fn expired(&self, binding: &Removed<'_>) -> bool {
         let answers = self.recent(binding.registrar, binding.phone, Instant::START, binding.at);
-        let granted = answers.filter_map(|sent| {
+        // An answer that is repeated grants no longer time.
+        let first = answers.filter(|sent| sent.repeat == 0);
+        let granted = first.filter_map(|sent| {
             let lifetime = granted(sent.message.as_deref()?, binding.contact)?;
             Some(later(sent.at, u64::from(lifetime) * 1_000_000))
         });

@@ -3,16 +3,25 @@
 //! Nothing on the wire says so: each leg has Call-ID, tags and branches of its own. What a real one gives is its call
 //! record, and so does this: a "call" that is opened with both Call-IDs in its label, the caller's first.
 
+use std::ops::RangeInclusive;
+
 use linefault_actors::Report;
 use linefault_actors::b2bua::BETWEEN_LEGS;
 use linefault_network::{HostId, Instant};
 use linefault_protocol::sip::Method;
 
+use super::held_up::held_up;
 use crate::evidence::{Arrival, Evidence, SipMessage, Transmission};
 use crate::trace::Event;
 
 /// The reaction time that the report grants, in microseconds.
 pub(super) const AT_ONCE: u64 = 100_000;
+
+/// The Call-IDs of the caller's and the callee's leg, if that is the label of such a record.
+pub(super) fn call_ids(label: &str) -> Option<impl Iterator<Item = &str>> {
+    let (caller, callee) = label.split_once(BETWEEN_LEGS)?;
+    Some([caller, callee].into_iter())
+}
 
 /// One call of one element.
 #[derive(Clone, Copy, Debug)]
@@ -99,6 +108,21 @@ impl<'e> Leg<'e, '_> {
                 && self.evidence.life(sent.from, sent.at) == self.bridge.life;
             own.then_some((sent, message))
         })
+    }
+
+    /// Whether it goes over TCP, with trouble on the way: what the element says then may show late, or never.
+    pub(super) fn is_held_up(self, when: RangeInclusive<Instant>) -> bool {
+        let sent = self.sent().map(|(sent, _)| (sent.transport, sent.to));
+        let read = self.read().filter_map(|(_, arrival, _)| {
+            let sent = &self.evidence.transmissions[arrival.transmission?];
+            Some((sent.transport, Some(sent.from)))
+        });
+        let mut all = sent
+            .chain(read)
+            .filter(|(transport, _)| transport.is_reliable());
+        let peer = all.find_map(|(_, peer)| peer);
+        let host = self.bridge.host;
+        peer.is_some_and(|peer| held_up(self.evidence, host, peer, when))
     }
 
     /// Whether an INVITE of the peer's waits for its final answer at that moment.

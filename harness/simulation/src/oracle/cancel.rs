@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use linefault_protocol::sip::Method;
 
+use super::held_up::held_up;
 use super::timers::{T4, later};
 use super::{Finding, Holds, Oracle};
-use crate::evidence::{Arrival, Evidence, SipMessage, Transmission};
+use crate::evidence::{Arrival, Evidence, Fate, SipMessage, Transmission};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "cancel-honoured",
@@ -103,6 +104,11 @@ impl<'e, 't> Cancelled<'e, 't> {
             .or_else(|| self.wrong_end(status))
     }
 
+    /// Whether the CANCEL was read before that was sent; both may happen at one instant.
+    fn is_before(&self, ended: &Transmission) -> bool {
+        self.arrival.read.is_some_and(|read| read < ended.record)
+    }
+
     fn finding(&self, shown: &Transmission, text: String) -> Finding {
         Finding {
             host: Some(self.arrival.host),
@@ -125,10 +131,22 @@ impl<'e, 't> Cancelled<'e, 't> {
         }
         let open = self.ended.is_none_or(|ended| {
             let failed = ended.message.as_deref().is_some_and(|it| !it.is_success());
-            failed && self.arrival.at < later(ended.at, T4) || ended.record > self.arrival.record
+            failed && self.arrival.at < later(ended.at, T4) || self.is_before(ended)
         });
-        let allowed = status == 200 || (!open && status == 481);
+        let allowed = status == 200 || ((!open || self.may_have_ended()) && status == 481);
         (!allowed).then(|| format!("a CANCEL that matches was answered {status}, not 200"))
+    }
+
+    /// Whether the INVITE may have been answered without a trace: over TCP, with trouble on the way.
+    fn may_have_ended(&self) -> bool {
+        let Some(invite) = self.invite else {
+            return false;
+        };
+        let sent = invite.transmission;
+        let sent = sent.map(|place| &self.evidence.transmissions[place]);
+        let peer = sent.filter(|sent| sent.transport.is_reliable());
+        let when = invite.at..=self.arrival.at;
+        peer.is_some_and(|sent| held_up(self.evidence, invite.host, sent.from, when))
     }
 
     /// What is wrong with the final answer to the INVITE, if it came after the CANCEL was accepted.
@@ -138,12 +156,26 @@ impl<'e, 't> Cancelled<'e, 't> {
             .filter(|_| status == 200 && self.invite.is_some())?;
         let message = ended.message.as_deref()?;
         let final_status = message.status?;
-        let late = ended.record > self.arrival.record;
+        let late = self.is_before(ended);
         (late && final_status != 487 && !self.chosen(final_status)).then(|| {
             self.finding(
                 ended,
                 format!("a cancelled INVITE was answered {final_status}, not 487"),
             )
+        })
+    }
+
+    /// Whether a connection that the element wanted meanwhile could not be made: over TCP nothing shows of an INVITE then.
+    fn found_nobody(&self) -> bool {
+        let (Some(invite), Some(ended)) = (self.invite, self.ended) else {
+            return false;
+        };
+        self.evidence.connections.iter().any(|connection| {
+            let at = connection.opened.at;
+            connection.client == self.arrival.host
+                && connection.established.is_none()
+                && invite.at <= at
+                && at <= ended.at
         })
     }
 
@@ -159,7 +191,11 @@ impl<'e, 't> Cancelled<'e, 't> {
                 sent.from == self.arrival.host && on
             })
             .collect();
-        let failed = passed_on.iter().any(|sent| !sent.left());
+        // Over TCP a send fails later, with its connection.
+        let lost = |sent: &Transmission| {
+            sent.transport.is_reliable() && matches!(sent.fate, Fate::Lost { .. })
+        };
+        let failed = passed_on.iter().any(|sent| !sent.left() || lost(sent));
         let mut heard = self.evidence.arrived_in_exchange(self.cancel);
         let came = heard.any(|answer| {
             let message = answer.message.as_deref();
@@ -169,7 +205,8 @@ impl<'e, 't> Cancelled<'e, 't> {
                         && (it.status == Some(status) || it.status == Some(503) && status == 500)
                 })
         });
-        !passed_on.is_empty() && (came || failed || status == 408)
+        let passed_on = !passed_on.is_empty() && (came || failed || status == 408);
+        passed_on || self.found_nobody()
     }
 }
 

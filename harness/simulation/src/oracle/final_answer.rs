@@ -6,6 +6,7 @@ use linefault_network::HostId;
 use linefault_protocol::sip::Method;
 
 use super::bridge::Bridge;
+use super::held_up::held_up;
 use super::timers::{GIVE_UP, T4, later};
 use super::{Finding, Holds, Oracle};
 use crate::evidence::{Arrival, Evidence, SipMessage, Transmission};
@@ -145,7 +146,25 @@ fn too_many(request: &SipMessage, finals: &[&Transmission]) -> Option<String> {
 fn excused(evidence: &Evidence<'_>, arrival: &Arrival, request: &SipMessage) -> bool {
     !evidence.quiet
         || !evidence.lived_through(arrival.host, arrival.at, evidence.ended_at)
+        || unanswerable(evidence, arrival)
         || (request.method != Method::Invite && silent_downstream(evidence, arrival, request))
+}
+
+/// Whether the answer had no way: the request came over TCP, and nothing that is written gets out to where it came from, or
+/// no connection to there can be made any more (RFC 3261 §18.2.2).
+fn unanswerable(evidence: &Evidence<'_>, arrival: &Arrival) -> bool {
+    let sent = arrival
+        .transmission
+        .map(|place| &evidence.transmissions[place]);
+    sent.is_some_and(|sent| {
+        sent.transport.is_reliable()
+            && held_up(
+                evidence,
+                arrival.host,
+                sent.from,
+                arrival.at..=later(arrival.at, GIVE_UP),
+            )
+    })
 }
 
 /// Whether the host passed the request on, in its own call or in a B2BUA's other leg, and heard nothing final: it then
@@ -174,9 +193,13 @@ fn silent_downstream(evidence: &Evidence<'_>, arrival: &Arrival, request: &SipMe
             .iter()
             .flat_map(|leg| evidence.arrived_in_call(leg)),
     );
+    // RFC 3261 §17.1.2.2: by then who asks has given up.
+    let given_up = later(arrival.at, GIVE_UP);
     let answered = heard.any(|answer| {
         answer.host == arrival.host
-            && answer.read_at.is_some_and(|at| at >= arrival.at)
+            && answer
+                .read_at
+                .is_some_and(|at| at >= arrival.at && at < given_up)
             && same(answer.message.as_deref(), SipMessage::is_final)
     });
     passed_on && !answered

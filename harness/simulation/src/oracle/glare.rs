@@ -1,5 +1,7 @@
 //! Who tries again after a 491, and when.
 
+use std::collections::BTreeSet;
+
 use linefault_network::{self as network, Instant};
 use linefault_protocol::sip::Method;
 
@@ -23,7 +25,17 @@ const OTHER: (u64, u64) = (0, 2_000_000);
 const STEP: u64 = 10_000;
 
 fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
-    let refused = evidence.arrivals.iter();
+    let mut known = BTreeSet::new();
+    // A 491 that is repeated asks for nothing more.
+    let refused = evidence.arrivals.iter().filter(|arrival| {
+        let answer = arrival
+            .message
+            .as_deref()
+            .filter(|_| arrival.read_at.is_some());
+        answer.is_some_and(|it| {
+            it.status == Some(491) && known.insert((arrival.host, it.branch.as_str()))
+        })
+    });
     refused
         .filter_map(|refused| again(evidence, refused))
         .collect()

@@ -27,7 +27,7 @@ fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
         let text = if message.is_request() {
             branches
                 .judge(sent, message)
-                .or_else(|| numbers.judge(sent, message))
+                .or_else(|| numbers.judge(evidence, sent, message))
         } else {
             Answer { sent, message }.judge(evidence)
         }?;
@@ -80,7 +80,12 @@ struct Numbers<'e> {
 
 impl<'e> Numbers<'e> {
     // RFC 3261 §12.2.1.1 and, for registrations, §10.2.
-    fn judge(&mut self, sent: &Transmission, request: &'e SipMessage) -> Option<String> {
+    fn judge(
+        &mut self,
+        evidence: &Evidence<'_>,
+        sent: &Transmission,
+        request: &'e SipMessage,
+    ) -> Option<String> {
         let shares = matches!(request.method, Method::Ack | Method::Cancel);
         let ordered = !request.to_tag.is_empty()
             || matches!(request.method, Method::Invite | Method::Register);
@@ -88,15 +93,15 @@ impl<'e> Numbers<'e> {
             return None;
         }
         let call = (sent.from, request.call_id.as_str());
-        let begun = (call.0, call.1, request.from_tag.as_str(), "");
         let own = (
             call.0,
             call.1,
             request.from_tag.as_str(),
             request.to_tag.as_str(),
         );
-        let before = self.highest.get(&own).or_else(|| self.highest.get(&begun));
-        let before = before.copied();
+        let before = self.highest.get(&own).copied();
+        let begun = || Some((begun_by(evidence, sent, request)?, sent.destination));
+        let before = before.or_else(begun);
         self.highest.insert(own, (request.cseq, sent.destination));
         // RFC 3263 §4.3: at another server an identical request is tried, under the same number.
         let elsewhere =
@@ -109,6 +114,23 @@ impl<'e> Numbers<'e> {
             request.cseq, request.method
         ))
     }
+}
+
+/// The number of the INVITE with which the sender began the dialog of its request: of several under one Call-ID, as when a
+/// callee is called again, that which was answered with the request's To tag.
+fn begun_by(evidence: &Evidence<'_>, sent: &Transmission, request: &SipMessage) -> Option<u32> {
+    let mut heard = evidence.arrived_in_call(&request.call_id);
+    heard.find_map(|arrival| {
+        let answer = arrival.message.as_deref()?;
+        let begins = arrival.host == sent.from
+            && arrival.at <= sent.at
+            && answer.status.is_some()
+            && answer.method == Method::Invite
+            && !answer.to_tag.is_empty()
+            && answer.to_tag == request.to_tag
+            && answer.from_tag == request.from_tag;
+        begins.then_some(answer.cseq)
+    })
 }
 
 /// A response that an element sent.

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use linefault_actors::Report;
 use linefault_network::{self as network, HostId, Instant, RecordId};
 
+use super::vanished::untold;
 use super::{Finding, Holds, Oracle};
 use crate::evidence::Evidence;
 use crate::run::LINGER_MICROS;
@@ -13,7 +14,7 @@ use crate::trace::Event;
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "nothing-left-over",
-    doc: "What was opened after start-up is closed when the run is quiet, but for bindings of hosts that live.",
+    doc: "What was opened after start-up is closed when the run is quiet, but for bindings of hosts that live, and calls whose other end has vanished without a word and which have no session timer.",
     source: "report A: a dead binding kept for ever; report E: a call record that leaks",
     holds: Holds::AfterHealing,
     judge,
@@ -23,7 +24,9 @@ fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
     if !evidence.quiet {
         return Vec::new();
     }
-    let findings = left_over(evidence).into_iter().map(|thing| Finding {
+    let left = left_over(evidence);
+    let told = left.iter().filter(|thing| !untold(evidence, &left, thing));
+    let findings = told.map(|thing| Finding {
         host: Some(thing.host),
         record: Some(thing.record),
         at: thing.opened_at,

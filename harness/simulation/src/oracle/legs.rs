@@ -94,13 +94,19 @@ fn outlives(leg: Leg<'_, '_>, since: Instant) -> Option<&'static str> {
         .sent()
         .filter(|(sent, it)| sent.at <= since && it.asks(&Method::Invite) && sent.left());
     let (_, invite) = invites.last()?;
+    let mut same = leg
+        .sent()
+        .filter(|(_, it)| it.asks(&Method::Invite) && it.branch == invite.branch);
+    // By then Timer B has run out, and nothing waits for an answer any more.
+    let given_up = later(same.next()?.0.at, GIVE_UP);
     let heard = |wanted: fn(&SipMessage) -> bool| {
         let mut answers = leg.read().filter(|(_, _, it)| {
             it.branch == invite.branch && it.method == Method::Invite && wanted(it)
         });
         answers.next().map(|(at, ..)| at)
     };
-    let may = heard(SipMessage::is_provisional)?.max(since);
+    let may = heard(SipMessage::is_provisional).filter(|at| *at < given_up)?;
+    let may = may.max(since);
     let until = later(may, AT_ONCE);
     let over = heard(SipMessage::is_final).is_some_and(|at| at <= may);
     let cancelled = leg.sent().any(|(sent, it)| {
@@ -112,7 +118,9 @@ fn outlives(leg: Leg<'_, '_>, since: Instant) -> Option<&'static str> {
 /// Whether host and run lasted that long.
 fn judged(leg: Leg<'_, '_>, since: Instant, until: Instant) -> bool {
     let host = leg.bridge.host;
-    until <= leg.evidence.ended_at && leg.evidence.lived_through(host, since, until)
+    until <= leg.evidence.ended_at
+        && leg.evidence.lived_through(host, since, until)
+        && !leg.is_held_up(since..=until)
 }
 
 // RFC 3261 §15: who answered last waits for the ACK, or for the end of waiting for it.

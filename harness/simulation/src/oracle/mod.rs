@@ -16,6 +16,7 @@ mod forwarding;
 mod generation;
 mod glare;
 mod global_failure;
+mod held_up;
 mod identifiers;
 mod invariants;
 mod left_over;
@@ -34,6 +35,7 @@ mod stream_metrics;
 mod stream_text;
 mod timers;
 mod transfers;
+mod vanished;
 mod way_back;
 
 use linefault_network::{HostId, Instant, RecordId};

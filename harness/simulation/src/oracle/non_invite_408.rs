@@ -2,6 +2,7 @@
 
 use linefault_protocol::sip::Method;
 
+use super::held_up::found_nobody;
 use super::{Finding, Holds, Oracle};
 use crate::evidence::{Evidence, SipMessage, Transmission};
 
@@ -37,7 +38,7 @@ fn unsent_now(evidence: &Evidence<'_>, sent: &Transmission, answer: &SipMessage)
     passed_on.any(|other| {
         let request = other.message.as_deref().is_some_and(SipMessage::is_request);
         request && other.from == sent.from && other.at == sent.at && !other.left()
-    })
+    }) || found_nobody(evidence, sent.from, sent.at..=sent.at)
 }
 
 /// Whether somebody else made it up.

@@ -37,13 +37,14 @@ fn kept_back(leg: Leg<'_, '_>, other: Leg<'_, '_>) -> Vec<Finding> {
     let kept = answers.filter(|(at, _, answer)| {
         let lives = leg
             .evidence
-            .lived_through(leg.bridge.host, *at, later(*at, AT_ONCE));
+            .lived_through(leg.bridge.host, *at, grace(*at, answer));
         lives
-            && later(*at, AT_ONCE) <= leg.evidence.ended_at
+            && grace(*at, answer) <= leg.evidence.ended_at
             && awaited(leg, *at, answer)
             && other.is_asked(*at)
             && !passed_on(other, *at, answer)
             && !goes_elsewhere(leg, other, *at, answer)
+            && !other.is_held_up(*at..=grace(*at, answer))
     });
     let findings = kept.map(|(at, arrival, answer)| Finding {
         host: Some(leg.bridge.host),
@@ -57,15 +58,23 @@ fn kept_back(leg: Leg<'_, '_>, other: Leg<'_, '_>) -> Vec<Finding> {
     findings.collect()
 }
 
+/// By when something must have become of an answer: after a 503 the callee may be called again.
+fn grace(at: Instant, answer: &SipMessage) -> Instant {
+    let again = answer.status == Some(503);
+    later(at, if again { PAUSE + AT_ONCE } else { AT_ONCE })
+}
+
 /// Whether the element asked for that answer and still wants it. A 2xx without a Contact to go on with is a bad answer from
 /// downstream, and passed on as such.
 fn awaited(leg: Leg<'_, '_>, at: Instant, answer: &SipMessage) -> bool {
     let mut invited = false;
-    for (_, request) in leg
+    for (sent, request) in leg
         .sent()
         .filter(|(sent, it)| sent.at <= at && it.is_request() && it.branch == answer.branch)
     {
         match request.method {
+            // RFC 3261 §17.1.4: what cannot be sent again is over.
+            Method::Invite if !sent.left() => return false,
             Method::Invite => invited = true,
             Method::Cancel => return false,
             _ => {}
@@ -86,8 +95,7 @@ fn passed_on(other: Leg<'_, '_>, at: Instant, answer: &SipMessage) -> bool {
 
 /// Whether the callee is called again, somebody else is, or the caller gives up before that.
 fn goes_elsewhere(leg: Leg<'_, '_>, other: Leg<'_, '_>, at: Instant, answer: &SipMessage) -> bool {
-    let again = answer.status == Some(503);
-    let until = later(at, if again { PAUSE + AT_ONCE } else { AT_ONCE });
+    let until = grace(at, answer);
     let meanwhile = |moment: Instant| at <= moment && moment <= until;
     let called = leg
         .sent()

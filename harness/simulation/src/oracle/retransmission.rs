@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use linefault_network::{HostId, Instant};
 use linefault_protocol::sip::{Method, Transport};
 
+use super::held_up::held_up;
 use super::timers::{GIVE_UP, T1, T2, later};
 use super::{Finding, Holds, Oracle};
 use crate::evidence::{Evidence, SipMessage, Transmission};
@@ -34,8 +35,11 @@ fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
             series.entry(key).or_default().push(sent);
         }
     }
-    series
-        .iter()
+    let of_transactions = series.iter().flat_map(|(key, sent)| {
+        let parts = by_transaction(evidence, sent);
+        parts.into_iter().map(move |sent| (key, sent))
+    });
+    of_transactions
         .filter_map(|(key, sent)| judge_series(evidence, key, sent))
         .collect()
 }
@@ -61,6 +65,39 @@ fn is_timed(message: &SipMessage) -> bool {
     message.well_formed && by_timer
 }
 
+/// Parts a series where the request came once more when its transaction was over: the answer is one of a new transaction
+/// then (RFC 3261 §17.2.1, §17.2.2). Who was frozen meanwhile may still have had the old one.
+fn by_transaction<'s, 'e>(
+    evidence: &Evidence<'_>,
+    sent: &'s [&'e Transmission],
+) -> Vec<&'s [&'e Transmission]> {
+    let mut parts = Vec::new();
+    let mut rest = sent;
+    while let Some(first) = rest.first() {
+        let over = later(first.at, GIVE_UP);
+        let next = rest.iter().position(|sent| {
+            let message = sent.message.as_deref();
+            let asked = message.is_some_and(|it| !it.is_request() && asks(evidence, sent, it));
+            let frozen = |at: Instant| first.at <= at && at <= sent.at;
+            sent.at >= over && asked && !evidence.freezes(sent.from).any(frozen)
+        });
+        let (own, others) = rest.split_at(next.unwrap_or(rest.len()));
+        parts.push(own);
+        rest = others;
+    }
+    parts
+}
+
+/// Whether the request was read just before it was answered.
+fn asks(evidence: &Evidence<'_>, sent: &Transmission, answer: &SipMessage) -> bool {
+    evidence.arrived_in_branch(&answer.branch).any(|arrival| {
+        let request = arrival.message.as_deref();
+        arrival.host == sent.from
+            && arrival.read_at == Some(sent.at)
+            && request.is_some_and(|it| it.asks(&answer.method))
+    })
+}
+
 fn judge_series(
     evidence: &Evidence<'_>,
     key: &SeriesKey<'_>,
@@ -75,12 +112,30 @@ fn judge_series(
     let counts = |sent: &&&Transmission| message.is_success() || !again(sent);
     let actual: Vec<Instant> = sent.iter().filter(counts).map(|sent| sent.at).collect();
     let (at, wrong) = plan.compare(&actual)?;
+    if plan.covers(&actual) && is_late(evidence, first, &plan) {
+        return None;
+    }
     let shown = sent.iter().rfind(|sent| sent.at <= at).unwrap_or(first);
     Some(Finding {
         host: Some(key.host),
         record: Some(shown.record),
         at,
         text: format!("{} {wrong}; sent at {}", message.summary(), list(&actual)),
+    })
+}
+
+/// Whether what was written may have left later than that, or never: over TCP, with trouble on the way. A repeat then shows
+/// when the connection lets it.
+fn is_late(evidence: &Evidence<'_>, first: &Transmission, plan: &Plan) -> bool {
+    let since = plan.prompted.first().copied().unwrap_or(first.at);
+    let peer = first.to.filter(|_| first.transport.is_reliable());
+    peer.is_some_and(|peer| {
+        held_up(
+            evidence,
+            first.from,
+            peer,
+            since.min(first.at)..=evidence.ended_at,
+        )
     })
 }
 
@@ -161,6 +216,12 @@ impl Plan {
         })
     }
 
+    /// Whether these are no more than timers and the other side ask for, whenever they left. The first prompt is what the first
+    /// one answers.
+    fn covers(&self, actual: &[Instant]) -> bool {
+        actual.len() < self.due.len() + self.prompted.len().max(1)
+    }
+
     /// The first departure from the plan: when it shows, and what it is.
     fn compare(&self, actual: &[Instant]) -> Option<(Instant, String)> {
         let stray = actual.iter().find(|at| {
@@ -205,14 +266,14 @@ struct Timed {
 impl Timed {
     fn request(evidence: &Evidence<'_>, host: HostId, request: &SipMessage) -> Self {
         let answer = |wanted: fn(&SipMessage) -> bool| {
-            let mut heard = evidence.arrived_in_branch(&request.branch);
-            let found = heard.find(|arrival| {
+            let heard = evidence.arrived_in_branch(&request.branch);
+            let heard = heard.filter(|arrival| {
                 arrival.host == host
                     && arrival.message.as_deref().is_some_and(|answer| {
                         !answer.is_request() && answer.method == request.method && wanted(answer)
                     })
             });
-            found.map(|arrival| arrival.at)
+            heard.filter_map(|arrival| arrival.read_at).min()
         };
         let is_invite = request.method == Method::Invite;
         Self {
@@ -235,29 +296,32 @@ impl Timed {
         let acks = heard.filter(|arrival| {
             let ack = arrival.message.as_deref();
             arrival.host == host
-                && arrival.at >= first.at
+                && arrival.read_at.is_some_and(|at| at >= first.at)
                 && ack.is_some_and(|ack| {
                     ack.asks(&Method::Ack) && (ack.branch == response.branch) != success
                 })
         });
         let acks: Vec<_> = acks
-            .filter_map(|arrival| Some((arrival.at, &arrival.message.as_deref()?.to_tag)))
+            .filter_map(|arrival| Some((arrival.read_at?, &arrival.message.as_deref()?.to_tag)))
             .collect();
         let own = acks.iter().find(|(_, tag)| **tag == response.to_tag);
         // A server transaction is found by its branch alone (§17.2.3), an ACK for another answer on it included.
         let any = acks.first().filter(|_| !success).map(|(at, _)| *at);
-        // RFC 3261 §15: a session that is over needs no ACK for its answer.
+        // RFC 3261 §15: a session that is over needs no ACK for its answer, whoever ends it.
         let bye = success.then(|| {
-            let mut call = evidence.arrived_in_call(&response.call_id);
-            let bye = call.find(|arrival| {
-                let message = arrival.message.as_deref();
-                arrival.host == host && message.is_some_and(|it| it.asks(&Method::Bye))
-            });
-            bye.map(|arrival| arrival.at)
+            let is_bye = |it: Option<&SipMessage>| it.is_some_and(|it| it.asks(&Method::Bye));
+            let heard = evidence.arrived_in_call(&response.call_id);
+            let heard = heard.filter(|it| it.host == host && is_bye(it.message.as_deref()));
+            let said = evidence.sent_in_call(&response.call_id);
+            let said = said.filter(|it| it.from == host && is_bye(it.message.as_deref()));
+            let heard = heard.filter_map(|arrival| arrival.read_at);
+            heard.chain(said.map(|sent| sent.at)).min()
         });
+        // RFC 3261 §8.2.7: what cannot be parsed is refused without a transaction, and nothing repeats the answer.
+        let stateless = matches!(response.status, Some(400 | 414 | 505 | 513)).then_some(first.at);
         Self {
             stop: own.map(|(at, _)| *at),
-            lenient_stop: bye.flatten().or(any),
+            lenient_stop: [bye.flatten(), any, stateless].into_iter().flatten().min(),
             capped: true,
             slow_from: None,
         }
@@ -296,7 +360,7 @@ fn prompts(evidence: &Evidence<'_>, host: HostId, message: &SipMessage) -> Vec<I
             repeat || same_answer(other, message)
         })
     });
-    prompting.map(|arrival| arrival.at).collect()
+    prompting.filter_map(|arrival| arrival.read_at).collect()
 }
 
 /// Whether the host only passed this answer on.

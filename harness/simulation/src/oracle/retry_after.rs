@@ -1,5 +1,7 @@
 //! A server that asks to be left alone is left alone.
 
+use std::collections::BTreeSet;
+
 use linefault_protocol::sip::Method;
 
 use super::timers::later;
@@ -15,13 +17,17 @@ pub(super) const ORACLE: Oracle = Oracle {
 };
 
 fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
+    let mut known = BTreeSet::new();
     let asked = evidence.arrivals.iter().filter_map(|arrival| {
         let answer = arrival
             .message
             .as_deref()
             .filter(|it| it.status == Some(503))?;
         let seconds = answer.message.retry_after().ok()??;
-        Some((arrival, arrival.read_at?, u64::from(seconds)))
+        let read_at = arrival.read_at?;
+        // An answer that is repeated asks for no more.
+        let first = known.insert((arrival.host, answer.branch.as_str()));
+        first.then_some((arrival, read_at, u64::from(seconds)))
     });
     let findings = asked.flat_map(|(arrival, read_at, seconds)| {
         let until = later(read_at, seconds.saturating_mul(1_000_000));

@@ -92,7 +92,25 @@ fn rings_until(evidence: &Evidence<'_>, sent: &Transmission, ring: &SipMessage) 
         .unwrap_or(evidence.ended_at)
 }
 
-/// Who is to blame; nobody if a CANCEL was sent and lost on its way.
+/// Whether who sent the INVITE of that branch waits for the first answer yet: neither has Timer B run out nor a send failed.
+fn waits(evidence: &Evidence<'_>, host: HostId, ring: &SipMessage, at: Instant) -> bool {
+    let invites = evidence.sent_in_branch(&ring.branch).filter(|sent| {
+        let message = sent.message.as_deref();
+        sent.from == host && message.is_some_and(|it| it.asks(&Method::Invite))
+    });
+    let mut ends = invites.map(|sent| {
+        if sent.left() {
+            later(sent.at, GIVE_UP)
+        } else {
+            sent.at
+        }
+    });
+    ends.next()
+        .is_none_or(|first| at < ends.fold(first, Instant::min))
+}
+
+/// Who is to blame; nobody if a CANCEL was sent and lost on its way, or none may be sent, since nothing of the ringing came
+/// through (RFC 3261 §9.1).
 fn blame(
     evidence: &Evidence<'_>,
     sent: &Transmission,
@@ -114,7 +132,16 @@ fn blame(
         ));
     }
     let name = evidence.name(sent.from);
-    cancels.is_empty().then(|| {
+    let mut heard = evidence.arrived_in_branch(&ring.branch);
+    let may_cancel = heard.any(|it| {
+        let message = it.message.as_deref();
+        it.host != sent.from
+            && it
+                .read_at
+                .is_some_and(|at| waits(evidence, it.host, ring, at))
+            && message.is_some_and(|it| it.is_provisional() && it.method == Method::Invite)
+    });
+    (cancels.is_empty() && may_cancel).then(|| {
         let upstream = sent.to.unwrap_or(sent.from);
         let text = format!("never told {name}, which rings on, that its caller is done");
         (upstream, text)

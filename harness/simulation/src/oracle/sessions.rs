@@ -44,7 +44,7 @@ impl<'e, 't> Session<'e, 't> {
         let read_at = arrival.read_at?;
         let answer = arrival.message.as_deref().filter(|it| it.is_success())?;
         let granted = answer.message.session_expires().ok().flatten()?;
-        let asked = own_request(evidence, arrival.host, answer)?;
+        let asked = own_request(evidence, (arrival.host, read_at), answer)?;
         let first = evidence
             .arrived_in_branch(&answer.branch)
             .find(|it| it.host == arrival.host && is_same(it.message.as_deref(), answer));
@@ -90,21 +90,22 @@ impl<'e, 't> Session<'e, 't> {
 
     /// Whether that end lives, up to that moment of the run, in a call that it neither changes nor has ended.
     fn is_idle(&self, host: HostId, until: Instant) -> bool {
-        let says = |message: Option<&SipMessage>| {
-            message.is_some_and(|it| {
-                it.is_request()
-                    && matches!(it.method, Method::Bye | Method::Invite | Method::Update)
-            })
+        let changes = |message: Option<&SipMessage>| {
+            message.is_some_and(|it| it.asks(&Method::Invite) || it.asks(&Method::Update))
         };
-        // The answer and the end of the call may leave at one instant.
+        // The answer and the end of the call may leave at one instant, or the answer when the call was over.
         let during = |at: Instant| self.from <= at && at <= until;
+        let ends = |at: Instant, message| at <= until && is_bye(message);
         let evidence = self.evidence;
         let mut sent = evidence.sent_in_call(self.call_id);
         let mut heard = evidence.arrived_in_call(self.call_id);
         until <= evidence.ended_at
             && evidence.lived_through(host, self.from, until)
-            && !sent.any(|it| it.from == host && during(it.at) && says(it.message.as_deref()))
-            && !heard.any(|it| it.host == host && during(it.at) && is_bye(it.message.as_deref()))
+            && !sent.any(|it| {
+                let message = it.message.as_deref();
+                it.from == host && (ends(it.at, message) || during(it.at) && changes(message))
+            })
+            && !heard.any(|it| it.host == host && ends(it.at, it.message.as_deref()))
     }
 
     /// Whether a refresh of the peer has reached that end.
@@ -129,16 +130,19 @@ impl<'e, 't> Session<'e, 't> {
     }
 }
 
-/// The INVITE or UPDATE of the host's own that a 2xx answers.
+/// The INVITE or UPDATE of the host's own, in the same life, that a 2xx answers.
 fn own_request<'e>(
     evidence: &'e Evidence<'_>,
-    host: HostId,
+    (host, at): (HostId, Instant),
     answer: &SipMessage,
 ) -> Option<&'e SipMessage> {
     let mut sent = evidence.sent_in_branch(&answer.branch);
     sent.find_map(|sent| {
         let request = sent.message.as_deref()?;
-        let own = sent.from == host && request.vias == 1 && request.asks(&answer.method);
+        let own = sent.from == host
+            && evidence.life(host, sent.at) == evidence.life(host, at)
+            && request.vias == 1
+            && request.asks(&answer.method);
         own.then_some(request)
     })
 }

@@ -27,6 +27,8 @@ pub(super) struct Sender {
     /// Data from the first byte not acknowledged up to `end`.
     buffer: VecDeque<u8>,
     finished: bool,
+    /// Whether the connection is over: its data is gone, and nothing more is sent.
+    abandoned: bool,
     mss: usize,
     round_trip: RoundTrip,
     timed: Option<(Offset, Instant)>,
@@ -72,6 +74,7 @@ impl Sender {
             end: 1,
             buffer: VecDeque::new(),
             finished: false,
+            abandoned: false,
             mss,
             round_trip: RoundTrip::default(),
             timed: None,
@@ -142,6 +145,7 @@ impl Sender {
 
     pub(super) fn abandon(&mut self) {
         self.buffer = VecDeque::new();
+        self.abandoned = true;
         self.due = None;
     }
 
@@ -163,7 +167,7 @@ impl Sender {
 
     /// The next piece that may go, in order; FIN needs no window.
     pub(super) fn next(&mut self, now: Instant) -> Option<Piece> {
-        if self.quota == Some(0) {
+        if self.abandoned || self.quota == Some(0) {
             return None;
         }
         let (start, end) = (self.nxt, self.end);
@@ -181,7 +185,7 @@ impl Sender {
 
     /// The first piece that is not acknowledged, once more.
     pub(super) fn again(&mut self) -> Option<Piece> {
-        if !self.outstanding() {
+        if self.abandoned || !self.outstanding() {
             return None;
         }
         let end = self.end;
@@ -361,6 +365,18 @@ mod tests {
             Acknowledged::Advanced
         );
         assert!(sender.fin_acknowledged() && sender.due.is_none());
+    }
+
+    // A time-out or an acknowledgement may still be under way when the connection fails: there is nothing to send then.
+    #[test]
+    fn what_is_abandoned_sends_nothing() {
+        let mut sender = sender();
+        sender.push(&[7; 500]);
+        assert_eq!(sent(&mut sender).len(), 5);
+        sender.abandon();
+        assert!(sender.again().is_none());
+        sender.rewind();
+        assert!(sent(&mut sender).is_empty());
     }
 
     // What the window does not let go waits, and says so only once nothing is under way that would tell of an opening.

@@ -175,11 +175,42 @@ impl B2bua {
         };
         let (call, side) = (outgoing.call, outgoing.side);
         let (abandoned, initial) = (outgoing.abandoned, outgoing.initial);
-        self.forget(client);
+        self.keep_for_late_answers(turn, client);
         match (initial, abandoned) {
             (true, false) => self.silent(turn, call, client, silence),
             (true, true) => self.attempt_over(turn, call, client),
             (false, _) => self.reinvite_refused(turn, (call, side), silence.status(), None),
+        }
+    }
+
+    /// A 2xx without a transaction: one that comes when its INVITE was given up. No call wants it.
+    // RFC 3261 §18.1.2 hands it to the core, §13.2.2.4: there it is acknowledged and ended.
+    pub fn stray(&mut self, turn: &mut B2buaTurn<'_>, response: &Message) {
+        if !response.status().is_some_and(Status::is_success) {
+            return;
+        }
+        let branch = |message: &Message| {
+            let via = message.top_via().ok()?;
+            Some(via.branch()?.to_owned())
+        };
+        let Some(wanted) = branch(response) else {
+            return;
+        };
+        let mut known = self.outgoing.iter();
+        let known = known.find(|(_, outgoing)| branch(&outgoing.invite).as_ref() == Some(&wanted));
+        if let Some(client) = known.map(|(client, _)| *client) {
+            self.taken(turn, client, response);
+        }
+    }
+
+    /// Nobody waits for an answer to that INVITE any more; a 2xx may come all the same: until Timer B would run out, and for
+    /// as long again as it is repeated.
+    fn keep_for_late_answers(&mut self, turn: &B2buaTurn<'_>, client: TransactionId) {
+        self.due.set(Due::GiveUp(client), None);
+        let until = turn.now + turn.layer.timers().t1 * 128;
+        if let Some(outgoing) = self.outgoing.get_mut(&client) {
+            outgoing.abandoned = true;
+            self.answered.set(client, Some(until));
         }
     }
 
@@ -224,7 +255,7 @@ impl B2bua {
             // Its ACK waits for that of the other leg.
             return;
         }
-        if self.answered.get(client).is_none() {
+        if outgoing.taken.is_none() && outgoing.acks.is_empty() {
             self.answered.set(client, Some(until));
             self.due.set(Due::GiveUp(client), None);
         }
@@ -263,7 +294,7 @@ impl B2bua {
         let Some(outgoing) = self.outgoing.get(&client) else {
             return;
         };
-        let (call, abandoned) = (outgoing.call, outgoing.abandoned);
+        let (call, abandoned, initial) = (outgoing.call, outgoing.abandoned, outgoing.initial);
         let offers = outgoing.invite.body().is_empty();
         let dialog = Dialog::caller(&outgoing.invite, response)
             .or_else(|_| Dialog::caller(&outgoing.invite, &contact_assumed(response, outgoing)))
@@ -279,8 +310,11 @@ impl B2bua {
             let mut bye = dialog.request(&Method::Bye);
             let destination = next_hop(&ack).unwrap_or(fallback);
             self.send_ack(turn, client, tag, destination, ack);
-            let bye = self.send(turn, destination, &mut bye);
-            self.clients.insert(bye, Purpose::Surplus);
+            // That of a re-INVITE goes on without the change, or its call sees to its end.
+            if initial {
+                let bye = self.send(turn, destination, &mut bye);
+                self.clients.insert(bye, Purpose::Surplus);
+            }
         }
         if abandoned {
             self.attempt_over(turn, call, client);

@@ -3,7 +3,7 @@
 //! Owns BYE both ways (RFC 3261 §15): answered at once, and then the other leg is ended, as soon as it may be.
 
 use super::call::{LegState, Side, Stage};
-use super::{B2bua, B2buaTurn, News, Purpose};
+use super::{B2bua, B2buaTurn, Due, News, Purpose};
 use crate::sip::transaction::TransactionId;
 use crate::sip::{Message, Method, Status};
 
@@ -65,6 +65,14 @@ impl B2bua {
     /// A BYE was answered, or never will be.
     pub(super) fn bye_done(&mut self, turn: &mut B2buaTurn<'_>, id: u64, side: Side) {
         self.leg_over(turn, id, side);
+        let leg = self.calls.get(&id).map(|call| call.leg(side));
+        // A re-INVITE that its peer has said no last word to counts as cancelled with its dialog (RFC 3261 §9.1).
+        if let Some(client) = leg.and_then(|leg| leg.inviting)
+            && self.due.get(Due::GiveUp(client)).is_none()
+        {
+            let until = turn.now + turn.layer.timers().t1 * 64;
+            self.due.set(Due::GiveUp(client), Some(until));
+        }
         self.close_if_done(turn, id);
     }
 

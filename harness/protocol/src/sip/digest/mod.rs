@@ -60,7 +60,7 @@ impl Algorithm {
     }
 
     /// The hash of that text in lower-case hexadecimal digits.
-    fn hash(self, text: &str) -> String {
+    pub(super) fn hash(self, text: &str) -> String {
         match self {
             Self::Md5 => hexadecimal(&Md5::digest(text)),
             Self::Sha256 => hexadecimal(&Sha256::digest(text)),

@@ -2,7 +2,6 @@
 //!
 //! Owns what a UAC does between its INVITE and the dialog (RFC 3261 §13.2), and giving up before (§9.1).
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::call::{Calling, Phase};
@@ -150,11 +149,7 @@ impl UserAgent {
             return;
         };
         let Phase::Calling(calling) = &call.phase else {
-            return if call.is_in(response) {
-                self.stray(turn, response);
-            } else {
-                self.end_surplus(turn, response);
-            };
+            return self.end_surplus(turn, response);
         };
         let (invite, cancelled) = (calling.invite.clone(), calling.cancelled);
         let Ok(dialog) = self.confirmed_dialog(&invite, response) else {
@@ -174,52 +169,8 @@ impl UserAgent {
         }
     }
 
-    /// A response to an INVITE whose call is over: the answer to it once more, or one of another branch.
-    pub(super) fn answered_late(
-        &mut self,
-        turn: &mut UserAgentTurn<'_>,
-        ack: Option<(SocketAddr, Message)>,
-        response: &Message,
-    ) {
-        if !response.status().is_some_and(Status::is_success) {
-            return;
-        }
-        match ack {
-            Some((destination, message)) if message.to_tag() == response.to_tag() => {
-                turn.above.push(Event::Send {
-                    destination,
-                    message,
-                });
-            }
-            _ => self.end_surplus(turn, response),
-        }
-    }
-
-    /// Another branch of a forked INVITE answered too: it is acknowledged and ended.
-    fn end_surplus(&mut self, turn: &mut UserAgentTurn<'_>, response: &Message) {
-        if let Some((destination, message)) = self.surplus.ack_for(turn.now, response) {
-            return turn.above.push(Event::Send {
-                destination,
-                message,
-            });
-        }
-        let known = self.calls.values().any(|call| call.is_in(response));
-        if known {
-            return self.stray(turn, response);
-        }
-        let Ok(dialog) = self.confirmed_dialog(response, response) else {
-            return;
-        };
-        let id = self.open(turn, dialog.remote_uri(), Phase::Ending);
-        self.confirm(turn, id, dialog, response);
-        let ack = self.calls.get(&id).and_then(|call| call.ack.clone());
-        let until = turn.now + turn.layer.timers().t1 * 64;
-        self.surplus.remember(turn.now, until, ack);
-        self.bye(turn, id, Ending::Here);
-    }
-
     /// Acknowledges the answer; returns whether there is a session.
-    fn confirm(
+    pub(super) fn confirm(
         &mut self,
         turn: &mut UserAgentTurn<'_>,
         id: u64,

@@ -14,6 +14,7 @@ mod config;
 mod credentials;
 mod event;
 mod extensions;
+mod late;
 mod offer;
 mod prack;
 mod redirect;
@@ -200,18 +201,6 @@ impl UserAgent {
         }
     }
 
-    /// A response without a transaction: only a 2xx to an INVITE means anything, that its ACK was lost.
-    pub fn stray(&mut self, turn: &mut UserAgentTurn<'_>, response: &Message) {
-        let mut calls = self.calls.values();
-        let call = calls.find(|call| call.is_in(response) && call.is_acknowledged(response));
-        if let Some((destination, message)) = call.and_then(|call| call.ack.clone()) {
-            turn.above.push(Event::Send {
-                destination,
-                message,
-            });
-        }
-    }
-
     /// A transaction's timer ran out: B or F of a request, H of a refusal that nobody acknowledged.
     pub fn timeout(&mut self, turn: &mut UserAgentTurn<'_>, id: TransactionId, timer: Timer) {
         if matches!(timer, Timer::B | Timer::F) {
@@ -231,7 +220,8 @@ impl UserAgent {
         self.calls.values().filter_map(Call::deadline).min()
     }
 
-    /// When the registration is refreshed or tried again, or the session of a call is refreshed or ends.
+    /// When the registration is refreshed or tried again, the session of a call is refreshed or ends, or an INVITE of a call
+    /// that is over is given up.
     #[must_use]
     pub fn background_deadline(&self) -> Option<Instant> {
         let sessions = self.calls.values().filter_map(Call::session_deadline);
@@ -239,6 +229,7 @@ impl UserAgent {
             .deadline()
             .into_iter()
             .chain(sessions)
+            .chain(self.surplus.deadline())
             .min()
     }
 
@@ -250,6 +241,11 @@ impl UserAgent {
             .is_some_and(|at| at <= turn.now)
         {
             self.send_register(turn);
+        }
+        for client in self.surplus.expire(turn.now) {
+            if late::is_open(turn, client) {
+                turn.layer.terminate(turn.now, client, turn.below);
+            }
         }
         let over = |call: &Call| call.session_deadline().is_some_and(|at| at <= turn.now);
         let over = self.calls.iter().filter(|(_, call)| over(call));
@@ -320,6 +316,18 @@ impl UserAgent {
         };
         Self::drop_subscriptions(turn, &call);
         self.early.sweep(turn);
+        let until = turn.now + turn.layer.timers().t1 * 64;
+        self.surplus.end(turn.now, until, call.dialog.clone());
+        if let Phase::Calling(calling) = &call.phase {
+            let call_id = calling.invite.call_id().unwrap_or_default();
+            self.surplus.give_up(call_id);
+        }
+        // RFC 3261 §9.1: a re-INVITE that has had no last word counts as cancelled with its dialog.
+        for (client, purpose) in &self.clients {
+            if *purpose == Purpose::Reinvite(id) && late::is_open(turn, *client) {
+                self.surplus.wait(until, *client);
+            }
+        }
         self.searches.remove(&id);
         self.clients.retain(|client, purpose| match purpose {
             Purpose::Reinvite(call) | Purpose::Refer(call) | Purpose::Notify(call) => *call != id,

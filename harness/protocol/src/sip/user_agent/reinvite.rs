@@ -2,6 +2,7 @@
 //!
 //! Owns re-INVITEs that go out (RFC 3261 §14.1), and trying again after two have crossed.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::call::{Call, Phase, Reinvite};
@@ -112,18 +113,28 @@ impl UserAgent {
             return false;
         };
         let taken = self.conclude(id, response, &mut message);
+        let ack = self.send_ack(turn, message);
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.ack = Some(ack);
+        }
+        taken
+    }
+
+    /// Sends the ACK for a 2xx; returns it as it was sent.
+    pub(super) fn send_ack(
+        &mut self,
+        turn: &mut UserAgentTurn<'_>,
+        mut message: Message,
+    ) -> (SocketAddr, Message) {
         self.sign_ack(&mut message);
         let via = turn.via(self.config.address);
         message.prepend("Via", &via);
         let destination = self.next_hop(&message);
-        if let Some(call) = self.calls.get_mut(&id) {
-            call.ack = Some((destination, message.clone()));
-        }
         turn.above.push(Event::Send {
             destination,
-            message,
+            message: message.clone(),
         });
-        taken
+        (destination, message)
     }
 
     fn reinvite_taken(&mut self, turn: &mut UserAgentTurn<'_>, id: u64, response: &Message) {

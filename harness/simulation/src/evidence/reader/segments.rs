@@ -17,17 +17,17 @@ impl Reader<'_> {
         packet: &Packet,
         segment: &Segment,
     ) {
-        let Some((part, first_new)) = self.streams.send(packet, segment) else {
+        let Some(leaving) = self.streams.send(packet, segment) else {
             return;
         };
-        self.starts
-            .entry((part.flow, part.begin))
-            .or_insert_with(|| (id, at, packet.clone()));
-        let pieces = self.streams.flows[part.flow].pieces.len();
-        for place in first_new..pieces {
-            let piece = self.streams.flows[part.flow].pieces[place].clone();
-            let transmission = self.begun(part.flow, piece.begin, piece.bytes);
-            self.streams.flows[part.flow].pieces[place].transmission = transmission;
+        let flow = leaving.flow;
+        if let Some(begin) = leaving.new_from {
+            self.starts.insert((flow, begin), (id, at, packet.clone()));
+        }
+        for place in leaving.first_piece..self.streams.flows[flow].pieces.len() {
+            let piece = self.streams.flows[flow].pieces[place].clone();
+            let transmission = self.begun(flow, piece.begin, piece.bytes);
+            self.streams.flows[flow].pieces[place].transmission = transmission;
         }
     }
 
@@ -52,6 +52,7 @@ impl Reader<'_> {
                 record: id,
                 at,
                 read_at: None,
+                read: None,
                 host,
                 source: packet.from,
                 transmission,
@@ -65,16 +66,17 @@ impl Reader<'_> {
         remote: SocketAddr,
         local: SocketAddr,
         length: usize,
-        at: Instant,
+        (read, at): (RecordId, Instant),
     ) {
         let Some(flow) = self.streams.read(remote, local, length) else {
             return;
         };
         while let Some(piece) = self.streams.flows[flow].next_read() {
             let arrival = piece.arrival.and_then(|place| self.arrivals.get_mut(place));
-            arrival
-                .into_iter()
-                .for_each(|arrival| arrival.read_at = Some(at));
+            if let Some(arrival) = arrival {
+                arrival.read_at = Some(at);
+                arrival.read = Some(read);
+            }
         }
     }
 
