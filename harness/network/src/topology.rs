@@ -19,6 +19,12 @@ pub struct LanId(pub(crate) u32);
 pub struct HostId(pub(crate) u32);
 
 impl HostId {
+    /// The host of that number: for records of a network that is not this crate's.
+    #[must_use]
+    pub const fn new(number: u32) -> Self {
+        Self(number)
+    }
+
     /// The number.
     #[must_use]
     pub const fn index(self) -> usize {

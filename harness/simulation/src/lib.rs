@@ -8,6 +8,8 @@
 //! (oracles, expectations, snapshots) reads nothing but its [`trace`].
 
 mod backend;
+#[cfg(feature = "turmoil")]
+pub mod bridge;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod coverage;

@@ -18,14 +18,30 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use crate::trace::{Event, LogLine, Trace};
 
 thread_local! {
-    static SINK: RefCell<Option<Sink>> = const { RefCell::new(None) };
+    static SINK: RefCell<Option<Rc<dyn Sink>>> = const { RefCell::new(None) };
     /// It knows nothing of any run. A new one for each would have all call sites ask it for its interest again.
     static SUBSCRIBER: Dispatch = Dispatch::new(Registry::default().with(TraceLayer));
 }
 
-struct Sink {
+/// Where the log lines of whoever runs go.
+pub(crate) trait Sink {
+    /// Takes one. `target` is the module that wrote it, unless that says otherwise.
+    fn take(&self, target: &'static str, line: LogLine);
+}
+
+struct Simulated {
     network: Network,
     trace: Rc<RefCell<Trace>>,
+}
+
+impl Sink for Simulated {
+    fn take(&self, _target: &'static str, line: LogLine) {
+        let (network, host) = (&self.network, self.network.current_host());
+        let line = Event::Log(line);
+        self.trace
+            .borrow_mut()
+            .push(network.now(), host, network.cause(), line);
+    }
 }
 
 /// Records the log lines of `network`'s hosts in `trace` while `run` runs.
@@ -34,17 +50,22 @@ pub(crate) fn capture<T>(
     trace: &Rc<RefCell<Trace>>,
     run: impl FnOnce() -> T,
 ) -> T {
-    let sink = Sink {
+    let sink = Simulated {
         network: network.clone(),
         trace: Rc::clone(trace),
     };
+    into(Rc::new(sink), run)
+}
+
+/// Gives `sink` the log lines that are written while `run` runs.
+pub(crate) fn into<T>(sink: Rc<dyn Sink>, run: impl FnOnce() -> T) -> T {
     let _guard = Installed(SINK.replace(Some(sink)));
     let subscriber = SUBSCRIBER.with(Dispatch::clone);
     tracing::dispatcher::with_default(&subscriber, run)
 }
 
 /// Puts back what was there before, also when a run panics.
-struct Installed(Option<Sink>);
+struct Installed(Option<Rc<dyn Sink>>);
 
 impl Drop for Installed {
     fn drop(&mut self) {
@@ -76,11 +97,8 @@ impl<S: Subscriber> Layer<S> for TraceLayer {
             fields: line.fields,
         };
         SINK.with_borrow(|sink| {
-            if let Some(Sink { network, trace }) = sink {
-                let host = network.current_host();
-                trace
-                    .borrow_mut()
-                    .push(network.now(), host, network.cause(), Event::Log(line));
+            if let Some(sink) = sink {
+                sink.take(event.metadata().target(), line);
             }
         });
     }

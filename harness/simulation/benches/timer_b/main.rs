@@ -1,7 +1,7 @@
 //! What a wait of 32 simulated seconds costs: the Timer B scenario here, and the same actors on
 //! `turmoil::Sim` with its tick of 1 ms, in one run.
 //!
-//! `cargo bench --bench timer_b`
+//! `cargo bench -p linefault --features turmoil --bench timer_b`
 
 mod turmoil_host;
 
@@ -26,7 +26,7 @@ fn main() {
     let judged = median(201, || {
         black_box(judge(&scenario, None));
     });
-    let turmoil = median(21, || turmoil_host::timer_b(UNTIL));
+    let turmoil = median(21, || turmoil_host::timer_b(&scenario, UNTIL));
     println!("Timer B: an INVITE that nobody hears, 35 simulated seconds; medians");
     println!("  linefault, one run, recorded and hashed       {recorded:>9.1?}");
     println!("  linefault, judged, with its fault's twin run  {judged:>9.1?}");

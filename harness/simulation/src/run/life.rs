@@ -84,7 +84,8 @@ impl Life {
     }
 }
 
-fn directory(scenario: &Scenario) -> Directory {
+/// Who is where in a scenario.
+pub(crate) fn directory(scenario: &Scenario) -> Directory {
     let listing = |host: &scenario::Host| {
         let listing = Listing {
             address: host.address,

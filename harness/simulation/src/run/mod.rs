@@ -16,12 +16,14 @@ use crate::scenario::{HostIndex, Scenario};
 use crate::trace::Trace;
 
 pub use fault::FaultCount;
+#[cfg(feature = "turmoil")]
+pub(crate) use life::directory;
 
 /// 64·T1 in microseconds: how long a run goes on once it is quiet, so that what is left over shows.
 pub(crate) const LINGER_MICROS: u64 = 64 * 500_000;
 
 /// How many records a run may make: some 200,000 messages, and less than a gigabyte.
-const MOST_RECORDS: usize = 2_000_000;
+pub(crate) const MOST_RECORDS: usize = 2_000_000;
 
 /// What distinguishes one simulation of a scenario from another.
 #[derive(Clone, Copy, Debug, Default)]

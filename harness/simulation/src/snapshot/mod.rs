@@ -94,10 +94,9 @@ fn summary(
     outcome: &Outcome,
     evidence: &Evidence<'_>,
 ) -> Vec<Section> {
-    let codes = status_lines(evidence);
     let aliases = Aliases::of(evidence);
     vec![
-        ("status codes", or_nothing(codes::table(evidence, &codes))),
+        ("status codes", or_nothing(status_codes(evidence))),
         ("log levels", or_nothing(log_levels(evidence.trace))),
         (
             "faults",
@@ -138,7 +137,15 @@ pub fn log_counts(trace: &Trace) -> Vec<(&str, [usize; 3])> {
     counts
 }
 
-fn log_levels(trace: &Trace) -> Vec<String> {
+/// What [`status_lines`] gives, as a snapshot shows it: "proxy → alice   200 REGISTER · 100 180 200 INVITE".
+#[must_use]
+pub fn status_codes(evidence: &Evidence<'_>) -> Vec<String> {
+    codes::table(evidence, &status_lines(evidence))
+}
+
+/// What [`log_counts`] gives, as a snapshot shows it: "proxy  INFO 9 · WARN 1 · ERROR 0".
+#[must_use]
+pub fn log_levels(trace: &Trace) -> Vec<String> {
     let counts = log_counts(trace);
     let width = counts.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let line = |(name, counts): &(&str, [usize; 3])| {

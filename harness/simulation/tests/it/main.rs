@@ -3,6 +3,8 @@
 mod browser;
 mod captures;
 mod command;
+#[cfg(feature = "turmoil")]
+mod cross_check;
 mod determinism;
 mod docs;
 mod explain;
