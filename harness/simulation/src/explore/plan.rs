@@ -38,8 +38,8 @@ const CALM_SEEDS: u64 = 12;
 /// then hangs up, and has time to do so.
 const TIDY_MICROS: u64 = 40_000_000;
 
-/// The longest pause between two steps of the second time.
-const MOST_PAUSE_MICROS: u64 = 5_000_000;
+/// The pause between two moments of the second time.
+const PAUSE_MICROS: usize = 5_000_000;
 
 /// A scenario made ready to be explored.
 #[derive(Clone)]
@@ -298,7 +298,7 @@ fn moments(scenario: &Scenario) -> Vec<Option<u64>> {
 /// Gives every step its moment, since what it waited for may not come now; and takes all of them a second time from
 /// `again` on. Hosts may be down by then; those that are in a call hang up before.
 fn retime(draft: &mut Draft, moments: &[Option<u64>], again: u64) {
-    let second_time = hurried(moments);
+    let second_time = evened(moments);
     let steps = draft.keys("timeline.steps");
     let mut first = Vec::new();
     let mut second = Vec::new();
@@ -324,17 +324,14 @@ fn retime(draft: &mut Draft, moments: &[Option<u64>], again: u64) {
     draft.set_list("timeline.steps", &all);
 }
 
-/// The same moments, each at most [`MOST_PAUSE_MICROS`] after the one before: to see that everything works again nobody has
-/// to talk for long.
-fn hurried(moments: &[Option<u64>]) -> BTreeMap<u64, u64> {
+/// The same moments in their order, [`PAUSE_MICROS`] apart: to see that everything works again nobody has to talk for long,
+/// and whoever is called must have registered by then, whatever the latency.
+fn evened(moments: &[Option<u64>]) -> BTreeMap<u64, u64> {
     let moments: BTreeSet<u64> = moments.iter().flatten().copied().collect();
-    let (mut before, mut later) = (0, 0);
-    let hurried = moments.into_iter().map(|moment| {
-        later += (moment - before).min(MOST_PAUSE_MICROS);
-        before = moment;
-        (moment, later)
-    });
-    hurried.collect()
+    moments
+        .into_iter()
+        .zip((0..).step_by(PAUSE_MICROS))
+        .collect()
 }
 
 /// Every actor that can hang up does so, so that the second time begins as the first did.

@@ -170,6 +170,9 @@ impl Shrinking<'_> {
 
     /// Takes keys from a fault or step, and rounds its times.
     fn simplify(&mut self, item: &str) {
+        if self.must_stay(item) {
+            return;
+        }
         for key in self.draft.keys(item) {
             // What may miss is decided at the end, when it is known what has an effect.
             if key != "may_miss" {
