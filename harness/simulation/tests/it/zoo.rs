@@ -97,6 +97,10 @@ const OUT_OF_REACH: [(&str, &str); 9] = [
     ("network-error-is-502", STATUS),
     ("unreachable-is-502", STATUS),
     (
+        "retries-at-once",
+        "no oracle holds a B2BUA to its pause between two tries",
+    ),
+    (
         "caller-left-in-silence",
         "silence is a fair answer where nobody says otherwise",
     ),
