@@ -63,7 +63,7 @@ impl Proxy {
         }
         let mut answer = message.answer("200 OK");
         answer.headers.push(("Contact".to_owned(), format!("{contact};expires=3600")));
-        self.send(&answer, from).await;
+        let _ = self.send(&answer, from).await;
     }
 
     /// RFC 3261 §16.11: a stateless proxy passes a request on and remembers nothing.

@@ -177,7 +177,7 @@ impl<'a> Evidence<'a> {
         }
     }
 
-    /// Every record but those of [traffic](Event::is_traffic), in order: few where there are many packets.
+    /// Every record but those of [traffic](crate::trace::Event::is_traffic), in order: few where there are many packets.
     pub fn off_the_wire(&self) -> impl Iterator<Item = (RecordId, &'a Record)> + use<'a, '_> {
         let trace = self.trace;
         let ids = self.off_the_wire.iter();
