@@ -7,7 +7,6 @@ mod write;
 use std::num::NonZero;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -213,34 +212,27 @@ fn run(explore: &Explore, plans: &Plans, begun: Part, stops: &AtomicUsize) -> (P
         .workers
         .or(std::thread::available_parallelism().ok());
     let workers = workers.map_or(1, NonZero::get);
-    let bar = Progress::new(&begun, explore);
+    let mut bar = Progress::new(&begun, explore);
     let mut seeds = begun.campaign.seeds.clone();
-    let part = Mutex::new(begun);
+    let mut part = begun;
     // Blocks are made a round at a time: with a time limit there is no last one.
     while !seeds.is_empty() && go_on() {
-        let round = seeds.start..seeds.end.min(seeds.start + ROUND);
+        let round = seeds.start..seeds.end.min(seeds.start.saturating_add(ROUND));
         let mut blocks = blocks(plans, &round, explore.shard);
-        if let Ok(part) = part.lock() {
-            blocks.retain(|block| !part.has(block));
-        }
+        blocks.retain(|block| !part.has(block));
         campaign::run(
             plans.all(),
             &blocks,
             workers,
             &go_on,
             &mut |place, tally| {
-                if let Ok(mut part) = part.lock() {
-                    bar.add(&tally);
-                    part.add(&blocks[place], tally);
-                }
+                bar.add(&tally);
+                part.add(&blocks[place], tally);
             },
         );
         seeds.start = round.end;
     }
     bar.done();
-    let part = part
-        .into_inner()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
     (part, began.elapsed())
 }
 
@@ -258,7 +250,7 @@ fn blocks(plans: &Plans, seeds: &Range<u64>, shard: Option<Shard>) -> Vec<Block>
 /// A bar, and what was found and tried so far.
 struct Progress {
     bar: ProgressBar,
-    so_far: Mutex<campaign::Tally>,
+    so_far: campaign::Tally,
 }
 
 impl Progress {
@@ -275,14 +267,12 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        let so_far = Mutex::default();
+        let so_far = campaign::Tally::default();
         Self { bar, so_far }
     }
 
-    fn add(&self, tally: &campaign::Tally) {
-        let Ok(mut so_far) = self.so_far.lock() else {
-            return;
-        };
+    fn add(&mut self, tally: &campaign::Tally) {
+        let so_far = &mut self.so_far;
         so_far.merge(tally);
         self.bar.inc(tally.runs);
         let count = |wanted: fn(&Item) -> bool| {

@@ -7,30 +7,23 @@ use linefault_protocol::sip::Method;
 
 use crate::evidence::SipMessage;
 use crate::evidence::talk::{HttpStart, What};
+use crate::scenario::METHODS as NAMED;
 
 /// A kind of message: a SIP request by its method, a SIP response by class and method, a frame, an event, what else there
 /// is on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageKind(u8);
 
-/// Methods that have a column; the last is every other.
-const METHODS: [&str; 15] = [
-    "INVITE",
-    "ACK",
-    "BYE",
-    "CANCEL",
-    "OPTIONS",
-    "REGISTER",
-    "PRACK",
-    "UPDATE",
-    "INFO",
-    "SUBSCRIBE",
-    "NOTIFY",
-    "REFER",
-    "MESSAGE",
-    "PUBLISH",
-    "another method",
-];
+/// Methods that have a column: those that scenario files can name; the last is every other.
+const METHODS: [&str; NAMED.len() + 1] = {
+    let mut methods = ["another method"; NAMED.len() + 1];
+    let mut place = 0;
+    while place < NAMED.len() {
+        methods[place] = NAMED[place];
+        place += 1;
+    }
+    methods
+};
 
 /// Requests, and responses of six classes, of each method.
 const SIP: u8 = 7 * METHODS.len() as u8;

@@ -5,11 +5,11 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::plan::{Plan, Planted};
+use super::staged::staged;
 use super::{Kind, Seen};
 use crate::scenario::{Combination, Draft, File};
 use crate::suite;
@@ -106,12 +106,7 @@ impl Found {
             return Ok(false);
         }
         std::fs::create_dir_all(folder)?;
-        let mut file = tempfile::Builder::new()
-            .prefix(".found-")
-            .tempfile_in(folder)?;
-        file.write_all(self.text.as_bytes())?;
-        file.as_file().sync_all()?;
-        match file.persist_noclobber(&path) {
+        match staged(folder, &self.text)?.persist_noclobber(&path) {
             Ok(_) => Ok(true),
             Err(taken) if taken.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
             Err(failed) => Err(failed.error),

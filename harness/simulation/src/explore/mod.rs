@@ -13,6 +13,7 @@ pub mod part;
 mod plan;
 mod schedule;
 pub mod shrink;
+pub(crate) mod staged;
 
 use std::collections::BTreeMap;
 
@@ -69,6 +70,12 @@ impl<'p> Explorer<'p> {
         Self { plan, draws }
     }
 
+    /// Its plan.
+    #[must_use]
+    pub const fn plan(&self) -> &'p Plan {
+        self.plan
+    }
+
     /// What is drawn for that seed.
     #[must_use]
     pub fn schedule(&self, seed: u64) -> Schedule {
@@ -83,6 +90,7 @@ impl<'p> Explorer<'p> {
         let schedule = self.schedule(seed);
         let scenario = self.plan.scenario(seed, &schedule)?;
         let (simulation, mut violations, coverage) = self.plan.run(&scenario);
+        keep_what_can_recover(&simulation, &mut violations);
         self.plan
             .keep_what_should_recover(&scenario, &mut violations);
         let violations = by_kind(&violations, &scenario, &simulation);
@@ -113,12 +121,17 @@ impl Explored {
     }
 }
 
-/// Whether the program of some host is down at the end.
-fn has_ended(simulation: &Simulation) -> bool {
-    let lives = Lives::of(&simulation.trace);
-    let hosts = simulation.trace.hosts().iter();
-    let mut down = hosts.filter(|host| !lives.is_running(host.id, simulation.ended_at));
-    down.next().is_some()
+/// Drops the expectations of recovery if the program of some host is down at the end: what has panicked stays down unless
+/// somebody starts it, and without its program nothing can recover.
+fn keep_what_can_recover(simulation: &Simulation, violations: &mut Vec<Violation>) {
+    let expects = |it: &Violation| matches!(it.source, Source::Expect(_));
+    if violations.iter().any(expects) {
+        let lives = Lives::of(&simulation.trace);
+        let mut hosts = simulation.trace.hosts().iter();
+        if hosts.any(|host| !lives.is_running(host.id, simulation.ended_at)) {
+            violations.retain(|it| !expects(it));
+        }
+    }
 }
 
 /// The violations by kind; of each kind the first.
@@ -128,13 +141,7 @@ fn by_kind(
     simulation: &Simulation,
 ) -> BTreeMap<Kind, Seen> {
     let mut kinds: BTreeMap<Kind, Seen> = BTreeMap::new();
-    let expects = |it: &Violation| matches!(it.source, Source::Expect(_));
-    // What has panicked stays down unless somebody starts it: without its program nothing can recover.
-    let hopeless = violations.iter().any(expects) && has_ended(simulation);
     for violation in violations {
-        if hopeless && expects(violation) {
-            continue;
-        }
         let kind = Kind::of(violation, scenario, &simulation.trace);
         let seen = Seen {
             at: violation.at,

@@ -108,14 +108,19 @@ impl Plan {
         retime(&mut draft, &moments, again);
         draft.set("run.time_max", &duration(again + 2 * last + 600_000_000));
         let scenario = lowered(&draft)?;
-        let (simulation, violations, _) = verdict::observe(&scenario, &[], |_| ());
+        let (_, violations, seen) = verdict::observe(&scenario, &[], |evidence| {
+            let until = Instant::from_micros(window.begin);
+            let aims = Aims::of(evidence, &scenario, until);
+            (aims, expectations(&scenario, evidence, again))
+        });
         if let Some(violation) = violations.into_iter().next() {
             let (name, text) = (violation.name, violation.text);
             return Err(Unexplorable::Violates { name, text });
         }
-        let evidence = Evidence::new(&simulation);
-        let aims = Aims::of(&evidence, &scenario, Instant::from_micros(window.begin));
-        expect(&mut draft, &scenario, &evidence, again);
+        let (aims, expects) = seen.unwrap_or_default();
+        if !expects.is_empty() {
+            draft.set_list("outcome.expect", &expects);
+        }
         Ok(Self {
             scenario: lowered(&draft)?,
             draft,
@@ -348,9 +353,9 @@ fn tidying(draft: &Draft, at: u64) -> Vec<String> {
         .collect()
 }
 
-/// Expects every success that was seen the second time by a host that is told to do something: that a registration works,
+/// Expectations of every success that was seen the second time by a host that is told to do something: that a registration works,
 /// that a call is answered and ends, that a stream ends complete, that sound is heard.
-fn expect(draft: &mut Draft, scenario: &Scenario, evidence: &Evidence<'_>, again: u64) {
+fn expectations(scenario: &Scenario, evidence: &Evidence<'_>, again: u64) -> Vec<String> {
     let after = duration(again);
     let acts = |host: HostId| {
         scenario
@@ -367,10 +372,7 @@ fn expect(draft: &mut Draft, scenario: &Scenario, evidence: &Evidence<'_>, again
         let name = format!("{host}-recovers-{what}");
         format!("{{ name = \"{name}\", host = \"{host}\", receives = \"{pattern}\", after = \"{after}\" }}")
     });
-    let expects: Vec<String> = expects.collect();
-    if !expects.is_empty() {
-        draft.set_list("outcome.expect", &expects);
-    }
+    expects.collect()
 }
 
 /// Who received what, of all that means success. What comes of a race is none: how a CANCEL or an API's request ends depends

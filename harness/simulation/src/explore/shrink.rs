@@ -7,7 +7,7 @@
 use linefault_network::Instant;
 
 use super::plan::Plan;
-use super::{Kind, by_kind};
+use super::{Kind, by_kind, keep_what_can_recover};
 use crate::defect::Defect;
 use crate::scenario::{Draft, HostIndex, Scenario, When};
 use crate::verdict::observe;
@@ -238,7 +238,8 @@ fn shows(draft: &Draft, plan: &Plan, kind: &Kind, healed: Option<u64>) -> bool {
 }
 
 fn has(scenario: &Scenario, defects: &[(HostIndex, &'static Defect)], kind: &Kind) -> bool {
-    let (simulation, violations, _) = observe(scenario, defects, |_| ());
+    let (simulation, mut violations, _) = observe(scenario, defects, |_| ());
+    keep_what_can_recover(&simulation, &mut violations);
     by_kind(&violations, scenario, &simulation).contains_key(kind)
 }
 

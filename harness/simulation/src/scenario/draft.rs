@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::diagnostic::{Diagnostic, Diagnostics};
+use super::diagnostic::Diagnostics;
 use super::file::File;
 use super::matrix::{Combination, Override};
 use super::model::{Fault, Run, Scenario};
@@ -31,18 +31,12 @@ impl Draft {
         overrides: &[Override],
     ) -> Result<Self, Diagnostics> {
         let (root, mistakes) = file.settled(combination, overrides);
-        let file = Arc::clone(file);
-        let mut draft = Self { file, root };
+        let mut draft = Self {
+            file: Arc::clone(file),
+            root,
+        };
         draft.remove("matrix");
-        draft.checked(draft.clone(), mistakes)
-    }
-
-    fn checked<T>(&self, value: T, mistakes: Vec<Diagnostic>) -> Result<T, Diagnostics> {
-        if mistakes.is_empty() {
-            Ok(value)
-        } else {
-            Err(Diagnostics::new(self.file.sources(&[]), mistakes))
-        }
+        file.checked(draft, mistakes)
     }
 
     /// The scenario that it describes by now.
@@ -72,7 +66,7 @@ impl Draft {
             data: Data::Table(vec![faults]),
         };
         let (faults, mistakes) = self.file.lowered_faults(&self.root, &timeline, run);
-        self.checked(faults, mistakes)
+        self.file.checked(faults, mistakes)
     }
 
     /// Sets a key to a TOML value; what is no TOML is a text. Tables on the way are made.

@@ -123,6 +123,15 @@ impl File {
         }
     }
 
+    /// What was made of the file, unless there were mistakes.
+    pub(super) fn checked<T>(&self, made: T, mistakes: Vec<Diagnostic>) -> Result<T, Diagnostics> {
+        if mistakes.is_empty() {
+            Ok(made)
+        } else {
+            Err(Diagnostics::new(self.sources(&[]), mistakes))
+        }
+    }
+
     /// The texts that places of the scenario may lie in.
     pub(super) fn sources(&self, overrides: &[Override]) -> Vec<Source> {
         let given = overrides

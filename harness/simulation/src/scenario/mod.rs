@@ -44,6 +44,7 @@ pub use model::{
     Scenario, Selection, Step, StepAction, Subject, Trigger, When,
 };
 pub use names::Names;
+pub(crate) use pattern::METHODS;
 pub use pattern::Pattern;
 pub use stream_pattern::{FrameKind, HttpPart, SsePart, StreamPattern};
 pub use subnet::Subnet;

@@ -48,7 +48,7 @@ pub(super) enum PatternError {
 }
 
 /// The methods that the protocol crate has names for.
-const METHODS: [&str; 14] = [
+pub(crate) const METHODS: [&str; 14] = [
     "INVITE",
     "ACK",
     "BYE",

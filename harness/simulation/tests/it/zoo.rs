@@ -64,23 +64,34 @@ fn catch(defect: &'static Defect, habitats: &[(&Test, String)]) -> Option<Caught
         .iter()
         .filter_map(|(test, host)| twins(test, host, defect));
     let all: Vec<Twins> = all.take(3).collect();
-    (0..SEEDS).find_map(|seed| all.iter().find_map(|twins| catch_with(defect, twins, seed)))
+    let explorers = all.iter().map(|twins| {
+        let planted = Explorer::new(&twins.planted);
+        (planted, Explorer::new(&twins.sound))
+    });
+    let explorers: Vec<_> = explorers.collect();
+    (0..SEEDS).find_map(|seed| {
+        let mut explorers = explorers.iter();
+        explorers.find_map(|(planted, sound)| catch_with(defect, planted, sound, seed))
+    })
 }
 
-fn catch_with(defect: &'static Defect, twins: &Twins, seed: u64) -> Option<Caught> {
-    let explored = Explorer::new(&twins.planted).run(seed).expect("sound");
+fn catch_with(
+    defect: &'static Defect,
+    planted: &Explorer<'_>,
+    sound: &Explorer<'_>,
+    seed: u64,
+) -> Option<Caught> {
+    let explored = planted.run(seed).expect("sound");
     if explored.violations.is_empty() {
         return None;
     }
-    let anyway = Explorer::new(&twins.sound)
-        .run(seed)
-        .expect("sound")
-        .violations;
+    let anyway = sound.run(seed).expect("sound").violations;
     let mut own: Vec<_> = explored.violations.iter().collect();
     own.retain(|(kind, _)| !anyway.contains_key(kind));
     let (kind, seen) = own.into_iter().min_by_key(|(_, seen)| seen.at)?;
-    let whole = twins.planted.draft(seed, &explored.schedule);
-    let shrunk = shrink::shrink(&twins.planted, whole, kind, seen.at, &|| true);
+    let plan = planted.plan();
+    let whole = plan.draft(seed, &explored.schedule);
+    let shrunk = shrink::shrink(plan, whole, kind, seen.at, &|| true);
     Some(Caught {
         name: defect.name,
         kind: kind.clone(),

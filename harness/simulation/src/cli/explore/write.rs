@@ -1,11 +1,12 @@
 //! Files of campaigns: read, and written whole or not at all.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 
 use crate::cli::{Exit, output};
 use crate::explore::part::{Campaign, Part};
+use crate::explore::staged::staged;
 
 /// Reads a part.
 pub(super) fn read(path: &Path) -> Result<Part, Exit> {
@@ -57,15 +58,12 @@ fn parent(path: &Path) -> &Path {
 
 /// Writes a part.
 pub(super) fn part(path: &Path, part: &Part) -> Result<(), Exit> {
-    let written = || {
-        let mut file = tempfile::Builder::new()
-            .prefix(".linefault-")
-            .tempfile_in(parent(path))?;
-        file.write_all(part.to_jsonl().as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(path).map(drop).map_err(|failed| failed.error)
-    };
-    written().map_err(|error: io::Error| {
+    let staged = staged(parent(path), &part.to_jsonl());
+    let written = staged.and_then(|file| {
+        let renamed = file.persist(path).map(drop);
+        renamed.map_err(|failed| failed.error)
+    });
+    written.map_err(|error| {
         output::mistake(&format!("cannot write {}: {error}", path.display()));
         Exit::Mistake
     })
