@@ -39,7 +39,7 @@ const CALM_SEEDS: u64 = 12;
 const TIDY_MICROS: u64 = 40_000_000;
 
 /// The pause between two moments of the second time.
-const PAUSE_MICROS: usize = 5_000_000;
+const PAUSE_MICROS: usize = 10_000_000;
 
 /// A scenario made ready to be explored.
 #[derive(Clone)]
