@@ -35,7 +35,9 @@ fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
 /// Whether the request failed to leave at that moment, or before if the answer was then held up by TCP.
 fn unsent_now(evidence: &Evidence<'_>, sent: &Transmission, answer: &SipMessage) -> bool {
     let mut heard = evidence.arrived_in_exchange(answer);
-    let asked = heard.find(|it| it.host == sent.from).and_then(|it| it.read_at);
+    let asked = heard
+        .find(|it| it.host == sent.from)
+        .and_then(|it| it.read_at);
     let since = match asked {
         Some(asked) if sent.transport.is_reliable() => asked.min(sent.at),
         _ => sent.at,

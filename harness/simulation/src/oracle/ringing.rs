@@ -114,7 +114,8 @@ fn told_at(evidence: &Evidence<'_>, ring: &SipMessage) -> Option<Instant> {
     arrivals.min()
 }
 
-/// Whether who sent the INVITE of that branch waits for the first answer yet: neither has Timer B run out nor a send failed.
+/// Whether who sent the INVITE of that branch waits for the first answer yet: neither has Timer B run out, nor a send failed,
+/// nor its process ended.
 fn waits(evidence: &Evidence<'_>, host: HostId, ring: &SipMessage, at: Instant) -> bool {
     let invites = evidence.sent_in_branch(&ring.branch).filter(|sent| {
         let message = sent.message.as_deref();
@@ -127,8 +128,12 @@ fn waits(evidence: &Evidence<'_>, host: HostId, ring: &SipMessage, at: Instant) 
             sent.at
         }
     });
-    ends.next()
-        .is_none_or(|first| at < ends.fold(first, Instant::min))
+    let gives_up = ends.next().map(|first| ends.fold(first, Instant::min));
+    let asked = evidence
+        .sent_in_branch(&ring.branch)
+        .find(|sent| sent.from == host);
+    let lives = asked.is_none_or(|sent| evidence.lived_through(host, sent.at, at));
+    lives && gives_up.is_none_or(|gives_up| at < gives_up)
 }
 
 /// Who is to blame; nobody if a CANCEL was sent and lost on its way, or none may be sent, since nothing of the ringing came
