@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -109,12 +110,13 @@ impl Plan {
         let again = window.end + RECOVERY_MICROS;
         let tidying_steps = tidying(&draft, 0).len();
         let pauses = retime(&mut draft, &moments, again);
+        let over = again + pauses.iter().max().copied().unwrap_or_default() * PAUSE_MICROS;
         draft.set("run.time_max", &duration(again + 2 * last + 600_000_000));
         let scenario = lowered(&draft)?;
         let (_, violations, seen) = verdict::observe(&scenario, &[], |evidence| {
             let until = Instant::from_micros(window.begin);
             let aims = Aims::of(evidence, &scenario, until);
-            (aims, expectations(&scenario, evidence, again))
+            (aims, expectations(&scenario, evidence, again..over))
         });
         if let Some(violation) = violations.into_iter().next() {
             let (name, text) = (violation.name, violation.text);
@@ -369,16 +371,18 @@ fn tidying(draft: &Draft, at: u64) -> Vec<String> {
 }
 
 /// Expectations of every success that was seen the second time by a host that is told to do something: that a registration works,
-/// that a call is answered and ends, that a stream ends complete, that sound is heard.
-fn expectations(scenario: &Scenario, evidence: &Evidence<'_>, again: u64) -> Vec<String> {
-    let after = duration(again);
+/// that a call is answered and ends, that a stream ends complete, that sound is heard. How a call ends that both ends leave
+/// at once, when all hang up afterwards, is no success of either.
+fn expectations(scenario: &Scenario, evidence: &Evidence<'_>, again: Range<u64>) -> Vec<String> {
+    let after = duration(again.start);
     let acts = |host: HostId| {
         scenario
             .steps
             .iter()
             .any(|step| step.host.0 == host.index())
     };
-    let seen: BTreeSet<(HostId, String)> = successes(evidence, Instant::from_micros(again))
+    let again = Instant::from_micros(again.start)..Instant::from_micros(again.end);
+    let seen: BTreeSet<(HostId, String)> = successes(evidence, again)
         .filter(|(host, _)| acts(*host))
         .collect();
     let expects = seen.iter().map(|(host, pattern)| {
@@ -394,16 +398,18 @@ fn expectations(scenario: &Scenario, evidence: &Evidence<'_>, again: u64) -> Vec
 /// on who was quicker; and whether somebody is asked by a health check, on when.
 fn successes<'e>(
     evidence: &'e Evidence<'_>,
-    from: Instant,
+    when: Range<Instant>,
 ) -> impl Iterator<Item = (HostId, String)> + 'e {
+    let within = when.clone();
     let sip = evidence.arrivals.iter().filter_map(move |arrival| {
-        let message = arrival.message.as_ref().filter(|_| arrival.at >= from)?;
+        let message = arrival.message.as_ref();
+        let message = message.filter(|_| within.contains(&arrival.at))?;
         let method = message.method.as_str();
         let counts = message.is_success() && ["REGISTER", "INVITE", "BYE"].contains(&method);
         counts.then(|| (arrival.host, format!("200 {method}")))
     });
     let said = evidence.utterances.iter().filter_map(move |said| {
-        said.arrived.filter(|seen| seen.at >= from)?;
+        said.arrived.filter(|seen| when.contains(&seen.at))?;
         let host = said.to(&evidence.connections)?;
         let mut patterns = aims::patterns(&said.what).into_iter();
         let is_success = |pattern: &String| SUCCESSES.contains(&pattern.as_str());

@@ -43,6 +43,7 @@ use linefault_network::{HostId, Instant, RecordId};
 use crate::evidence::Evidence;
 
 pub use left_over::{LeftOver, left_over};
+pub(crate) use vanished::keeps_a_dead_call;
 
 /// Every oracle that judges a single trace.
 pub const CATALOGUE: &[&Oracle] = &[

@@ -1,6 +1,6 @@
 //! Reliable provisional answers are repeated until they are acknowledged, and acknowledged by who asked.
 
-use linefault_network::{HostId, Instant, RecordId};
+use linefault_network::{Instant, RecordId};
 use linefault_protocol::sip::Method;
 
 use super::timers::{GIVE_UP, T1, later};
@@ -163,7 +163,7 @@ fn unacknowledged(evidence: &Evidence<'_>, arrival: &Arrival) -> Option<Finding>
     let until = later(read_at, T1);
     let waits =
         until <= evidence.ended_at && evidence.lived_through(arrival.host, arrival.at, until);
-    if !waits || !asked(evidence, arrival.host, said) || !in_order(evidence, arrival, said) {
+    if !waits || !asked(evidence, arrival, said) || !in_order(evidence, arrival, said) {
         return None;
     }
     let mut call = evidence.sent_in_call(&said.call_id);
@@ -181,13 +181,17 @@ fn unacknowledged(evidence: &Evidence<'_>, arrival: &Arrival) -> Option<Finding>
     })
 }
 
-/// Whether the host is the caller itself; a proxy only passes the answer on.
-fn asked(evidence: &Evidence<'_>, host: HostId, said: &SipMessage) -> bool {
-    let mut sent = evidence.sent_in_branch(&said.branch);
-    sent.any(|sent| {
+/// Whether the host is the caller itself, and still asks: a proxy only passes the answer on, and a repeat that could not be
+/// sent has ended the transaction (RFC 3261 §17.1.1.2).
+fn asked(evidence: &Evidence<'_>, arrival: &Arrival, said: &SipMessage) -> bool {
+    let invites = evidence.sent_in_branch(&said.branch).filter(|sent| {
         let invite = sent.message.as_deref();
-        sent.from == host && invite.is_some_and(|it| it.asks(&Method::Invite) && it.vias == 1)
-    })
+        let own = invite.is_some_and(|it| it.asks(&Method::Invite) && it.vias == 1);
+        own && sent.from == arrival.host && sent.at <= arrival.at
+    });
+    let mut left = invites.map(Transmission::left);
+    left.next()
+        .is_some_and(|first| first && left.all(|left| left))
 }
 
 /// Whether all that came before of that branch of the call leads up to it, without a gap and without a final answer.

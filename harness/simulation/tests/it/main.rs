@@ -6,6 +6,7 @@ mod command;
 #[cfg(feature = "turmoil")]
 mod cross_check;
 mod determinism;
+mod disturbed;
 mod docs;
 mod explain;
 mod explore;

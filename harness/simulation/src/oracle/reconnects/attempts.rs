@@ -215,7 +215,10 @@ fn doings<'a>(evidence: &Evidence<'a>) -> BTreeMap<HostId, Doings<'a>> {
             }
             Event::Step(step) if step.refused.is_none() => {
                 let command = step.text.split(' ').next().unwrap_or_default();
-                all.entry(host).or_default().steps.push((entry.at, command));
+                // Who is told to ask while an answer is under way does not: its machine says when it asks.
+                if command != "ask" {
+                    all.entry(host).or_default().steps.push((entry.at, command));
+                }
             }
             Event::Network(network::Event::CallFailed {
                 call: SocketCall::Connect,
