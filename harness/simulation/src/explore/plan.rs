@@ -321,12 +321,14 @@ fn moments(scenario: &Scenario) -> Vec<Option<u64>> {
 /// `again` on. Hosts may be down by then; those that are in a call hang up before. Says by how many pauses each step of the
 /// second time comes after the first, with those that hang up after it.
 fn retime(draft: &mut Draft, moments: &[Option<u64>], again: u64) -> Vec<u64> {
-    let second_time = evened(moments);
-    let steps = draft.keys("timeline.steps");
+    let slots = slots(draft, moments);
+    let second_time = evened(&slots);
     let mut first = Vec::new();
     let mut second = Vec::new();
-    for (step, moment) in steps.iter().zip(moments) {
-        let Some(moment) = moment else { continue };
+    for (step, slot) in slots.iter().enumerate() {
+        let Some(slot @ (moment, _)) = slot else {
+            continue;
+        };
         let mut draft = draft.clone();
         let step = format!("timeline.steps.{step}");
         for key in ["when", "after"] {
@@ -335,14 +337,14 @@ fn retime(draft: &mut Draft, moments: &[Option<u64>], again: u64) -> Vec<u64> {
         draft.set(&format!("{step}.may_miss"), "true");
         draft.set(&format!("{step}.at"), &format!("\"{}\"", duration(*moment)));
         first.extend(draft.toml(&step));
-        let later = again + second_time[moment] * PAUSE_MICROS;
+        let later = again + second_time[slot] * PAUSE_MICROS;
         draft.set(&format!("{step}.at"), &format!("\"{}\"", duration(later)));
         second.extend(draft.toml(&step));
     }
     let over = second_time.len() as u64;
     let before = tidying(draft, again - TIDY_MICROS);
     let after = tidying(draft, again + over * PAUSE_MICROS);
-    let pauses = moments.iter().flatten().map(|moment| second_time[moment]);
+    let pauses = slots.iter().flatten().map(|slot| second_time[slot]);
     let pauses = pauses.chain(after.iter().map(|_| over)).collect();
     let parts = [first, before, second, after];
     let all: Vec<String> = parts.into_iter().flatten().collect();
@@ -350,10 +352,22 @@ fn retime(draft: &mut Draft, moments: &[Option<u64>], again: u64) -> Vec<u64> {
     pauses
 }
 
+/// A moment, and whether what is done then comes after what registers then: who is called must be known by then.
+type Slot = (u64, bool);
+
+fn slots(draft: &Draft, moments: &[Option<u64>]) -> Vec<Option<Slot>> {
+    let steps = draft.keys("timeline.steps").into_iter();
+    let slot = |(step, moment): (String, &Option<u64>)| {
+        let action = draft.value(&format!("timeline.steps.{step}.do"));
+        moment.map(|moment| (moment, action.as_deref() != Some("register")))
+    };
+    steps.zip(moments).map(slot).collect()
+}
+
 /// The same moments, counted: to see that everything works again nobody has to talk for long.
-fn evened(moments: &[Option<u64>]) -> BTreeMap<u64, u64> {
-    let moments: BTreeSet<u64> = moments.iter().flatten().copied().collect();
-    moments.into_iter().zip(0..).collect()
+fn evened(slots: &[Option<Slot>]) -> BTreeMap<Slot, u64> {
+    let slots: BTreeSet<Slot> = slots.iter().flatten().copied().collect();
+    slots.into_iter().zip(0..).collect()
 }
 
 /// Every actor that can hang up does so, so that the second time begins as the first did.

@@ -215,7 +215,7 @@ impl<'e, 't> Cancelled<'e, 't> {
                         && (it.status == Some(status) || it.status == Some(503) && status == 500)
                 })
         });
-        let passed_on = !passed_on.is_empty() && (came || failed || status == 408);
+        let passed_on = !passed_on.is_empty() && (came || failed || matches!(status, 408 | 504));
         passed_on || self.found_nobody()
     }
 }

@@ -5,6 +5,7 @@
 
 mod acknowledged;
 mod agreement;
+mod asking;
 mod audio;
 mod bindings;
 mod bridge;

@@ -3,6 +3,7 @@
 use linefault_network::{Instant, RecordId};
 use linefault_protocol::sip::Method;
 
+use super::asking::still_asks;
 use super::timers::{GIVE_UP, T1, later};
 use super::{Finding, Holds, Oracle};
 use crate::evidence::{Arrival, Evidence, SipMessage, Transmission};
@@ -181,17 +182,15 @@ fn unacknowledged(evidence: &Evidence<'_>, arrival: &Arrival) -> Option<Finding>
     })
 }
 
-/// Whether the host is the caller itself, and still asks: a proxy only passes the answer on, and a repeat that could not be
-/// sent has ended the transaction (RFC 3261 §17.1.1.2).
+/// Whether the host is the caller itself, and still asks: a proxy only passes the answer on.
 fn asked(evidence: &Evidence<'_>, arrival: &Arrival, said: &SipMessage) -> bool {
-    let invites = evidence.sent_in_branch(&said.branch).filter(|sent| {
+    let mut sent = evidence.sent_in_branch(&said.branch);
+    let own = sent.any(|sent| {
         let invite = sent.message.as_deref();
-        let own = invite.is_some_and(|it| it.asks(&Method::Invite) && it.vias == 1);
-        own && sent.from == arrival.host && sent.at <= arrival.at
+        let first = invite.is_some_and(|it| it.asks(&Method::Invite) && it.vias == 1);
+        first && sent.from == arrival.host
     });
-    let mut left = invites.map(Transmission::left);
-    left.next()
-        .is_some_and(|first| first && left.all(|left| left))
+    own && still_asks(evidence, arrival.host, &said.branch, arrival.at)
 }
 
 /// Whether all that came before of that branch of the call leads up to it, without a gap and without a final answer.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use linefault_network::{HostId, Instant};
 use linefault_protocol::sip::Method;
 
-use super::timers::{GIVE_UP, later};
+use super::asking::still_asks;
+use super::timers::later;
 use super::{Finding, Holds, Oracle};
 use crate::evidence::{Arrival, Evidence, Transmission};
 
@@ -28,7 +28,7 @@ fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
         let read_at = arrival.read_at?;
         // An answer that is repeated asks for no more, nor does one that comes when its client has given up.
         let first = known.insert((arrival.host, answer.branch.as_str()));
-        let asks = first && waits(evidence, arrival.host, &answer.branch, read_at);
+        let asks = first && still_asks(evidence, arrival.host, &answer.branch, read_at);
         asks.then_some((arrival, read_at, u64::from(seconds)))
     });
     let findings = asked.flat_map(|(arrival, read_at, seconds)| {
@@ -49,13 +49,6 @@ fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
         })
     });
     findings.collect()
-}
-
-/// Whether the host still waits for an answer to what it sent in that branch (Timers B and F, RFC 3261 §17.1.1.2, §17.1.2.2).
-fn waits(evidence: &Evidence<'_>, host: HostId, branch: &str, at: Instant) -> bool {
-    let mut sent = evidence.sent_in_branch(branch);
-    let asked = sent.find(|sent| sent.from == host);
-    asked.is_none_or(|asked| at < later(asked.at, GIVE_UP))
 }
 
 /// Whether it is a new request of the same client to the same server.
