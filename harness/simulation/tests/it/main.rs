@@ -9,6 +9,7 @@ mod determinism;
 mod docs;
 mod explain;
 mod explore;
+mod failure;
 mod proofs;
 mod replay;
 mod report;
