@@ -79,7 +79,9 @@ impl<'p> Explorer<'p> {
     /// What is drawn for that seed.
     #[must_use]
     pub fn schedule(&self, seed: u64) -> Schedule {
-        self.draws.draw(seed)
+        let mut schedule = self.draws.draw(seed);
+        self.plan.spread(&mut schedule);
+        schedule
     }
 
     /// Runs one seed.

@@ -2,7 +2,7 @@
 //!
 //! Report E: a leg whose peer vanished silently may stay until its session timer. Without one it may stay for good.
 
-use linefault_network::{HostId, Instant};
+use linefault_network::HostId;
 use linefault_protocol::sip::Method;
 
 use super::LeftOver;
@@ -14,9 +14,9 @@ use crate::evidence::Evidence;
 pub(super) fn untold(evidence: &Evidence<'_>, left: &[LeftOver], thing: &LeftOver) -> bool {
     let host = thing.host;
     match thing.kind {
-        "dialog" => peer_vanished(evidence, host, &thing.label, thing.opened_at),
+        "dialog" => peer_vanished(evidence, host, &thing.label),
         "call" => match call_ids(&thing.label) {
-            Some(mut legs) => legs.any(|leg| peer_vanished(evidence, host, leg, thing.opened_at)),
+            Some(mut legs) => legs.any(|leg| peer_vanished(evidence, host, leg)),
             // A phone's record names whom it talks to; its dialog came with it or later.
             None => left.iter().any(|dialog| {
                 dialog.kind == "dialog"
@@ -29,7 +29,7 @@ pub(super) fn untold(evidence: &Evidence<'_>, left: &[LeftOver], thing: &LeftOve
     }
 }
 
-fn peer_vanished(evidence: &Evidence<'_>, host: HostId, call_id: &str, since: Instant) -> bool {
+fn peer_vanished(evidence: &Evidence<'_>, host: HostId, call_id: &str) -> bool {
     let messages = || {
         let sent = evidence.sent_in_call(call_id);
         sent.filter_map(|sent| Some((sent, sent.message.as_deref()?)))
@@ -37,7 +37,7 @@ fn peer_vanished(evidence: &Evidence<'_>, host: HostId, call_id: &str, since: In
     let timed = messages()
         .any(|(_, it)| it.is_success() && matches!(it.message.session_expires(), Ok(Some(_))));
     let others = || messages().filter(|(sent, _)| sent.from != host);
-    let died = || others().any(|(sent, _)| evidence.stops(sent.from).any(|at| at >= since));
+    let died = || others().any(|(sent, _)| evidence.stops(sent.from).any(|at| at >= sent.at));
     let said = || others().any(|(_, it)| it.asks(&Method::Bye) && it.vias == 1);
     // One that a proxy has had is the proxy's to pass on.
     let heard = || {
