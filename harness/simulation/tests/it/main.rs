@@ -10,6 +10,7 @@ mod disturbed;
 mod docs;
 mod explain;
 mod explore;
+mod failure;
 mod proofs;
 mod replay;
 mod report;
