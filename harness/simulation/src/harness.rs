@@ -31,6 +31,8 @@ use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use linefault_actors::catalogue::{Actor, Directory, Entry, Settings};
+#[cfg(feature = "foreign")]
+use linefault_actors::foreign;
 use linefault_actors::{Behaviour, Host};
 
 use crate::panics;
@@ -69,9 +71,27 @@ impl Scenarios {
         F: Fn(Host) -> P + Clone + Send + Sync + 'static,
         P: Future<Output = ()> + 'static,
     {
-        let build = move |_: &Settings, _: &Directory| -> Box<dyn Actor> {
-            Box::new(Program(start.clone()))
-        };
+        self.program(name, move |_, _| Box::new(Program(start.clone())))
+    }
+
+    /// As [`Scenarios::actor`], for a program that uses tokio's executor and clock, and what is built on them, like hyper:
+    /// only its sockets come from the [`foreign::Host`].
+    ///
+    /// Its tokio timers count as background work. See [`foreign`] for what such a program must not use.
+    #[cfg(feature = "foreign")]
+    pub fn foreign<F, P>(self, name: &str, start: F) -> Self
+    where
+        F: Fn(foreign::Host) -> P + Clone + Send + Sync + 'static,
+        P: Future<Output = ()> + 'static,
+    {
+        self.program(name, move |_, _| Box::new(foreign::Program(start.clone())))
+    }
+
+    fn program(
+        self,
+        name: &str,
+        build: impl Fn(&Settings, &Directory) -> Box<dyn Actor> + Send + Sync + 'static,
+    ) -> Self {
         // A process has few actors and needs them to its end, as it does linefault's own, which are static.
         self.entry(Box::leak(Box::new(Entry {
             name: String::leak(name.to_owned()),

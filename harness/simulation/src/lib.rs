@@ -43,6 +43,8 @@ pub mod twin;
 pub mod verdict;
 
 pub use linefault_actors as actors;
+#[cfg(feature = "foreign")]
+pub use linefault_actors::foreign;
 
 #[cfg(feature = "suite")]
 pub use harness::suite;

@@ -9,6 +9,8 @@ mod determinism;
 mod docs;
 mod explain;
 mod explore;
+#[cfg(feature = "foreign")]
+mod foreign;
 mod proofs;
 mod replay;
 mod report;
