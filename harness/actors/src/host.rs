@@ -1,4 +1,7 @@
 //! The interface between an actor and the machine that it runs on.
+//!
+//! Owns the handles that actors hold and the traits of whoever serves them. Refuses every policy: nothing here retries,
+//! frames or times out by itself.
 
 use std::future::{poll_fn, ready};
 use std::net::SocketAddr;
@@ -27,7 +30,34 @@ pub enum TimerClass {
     Background,
 }
 
-/// An actor's handle on its machine. Cheap to clone; dead once the process that it was given to is dead.
+/// An actor's handle on its machine. Cheap to clone; dead once the process that it was given to is dead: after a kill or a
+/// loss of power, what an old handle waits for never comes, and what it sends never leaves.
+///
+/// Actors never ask the operating system for a socket, the time or chance, nor tokio for a task or a timer: then the same
+/// seed gives the same run.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use linefault_actors::Host;
+///
+/// /// Answers each datagram a second later.
+/// async fn late_echo(host: Host) {
+///     let socket = match host.bind_udp(host.address()).await {
+///         Ok(socket) => socket,
+///         Err(error) => return tracing::error!(%error, "cannot open the socket"),
+///     };
+///     while let Ok((datagram, from)) = socket.receive_from().await {
+///         let (clock, socket) = (host.clone(), socket.clone());
+///         host.spawn(async move {
+///             clock.sleep(Duration::from_secs(1)).await;
+///             if let Err(error) = socket.send_to(&datagram, from).await {
+///                 tracing::warn!(%error, peer = %from, "an answer did not leave");
+///             }
+///         });
+///     }
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Host {
     backend: Rc<dyn Backend>,
@@ -82,7 +112,8 @@ impl Host {
         self.backend.connect_tcp(to).await.map(TcpStream::new)
     }
 
-    /// Runs a task beside the caller, until it ends or the host dies.
+    /// Runs a task beside the caller, on the same thread, until it ends or the host dies. A panic stays in its
+    /// task, as under tokio; whoever watches is told.
     pub fn spawn(&self, task: impl Future<Output = ()> + 'static) {
         self.backend.spawn(Box::pin(task));
     }
@@ -95,14 +126,15 @@ impl Host {
         }
     }
 
-    /// Waits, as part of work in progress.
+    /// Waits, in whole microseconds, as part of work in progress: a run does not end meanwhile.
     pub async fn sleep(&self, length: Duration) {
         let mut timer = self.timer(TimerClass::Foreground);
         timer.set(Some(self.now() + length));
         timer.fired().await;
     }
 
-    /// The next number of this host's sequence for `purpose`. Sequences do not disturb one another.
+    /// The next number of this host's sequence for `purpose`, anywhere in the whole range of a `u64`. Sequences do not
+    /// disturb one another: one draw more for one purpose changes no number for any other.
     #[must_use]
     pub fn draw(&self, purpose: &'static str) -> u64 {
         self.backend.draw(purpose)

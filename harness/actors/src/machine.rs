@@ -27,6 +27,42 @@ pub enum Behaviour {
 /// and says whole messages over either transport.
 ///
 /// Log lines go through `tracing` while it handles an input.
+///
+/// A test can be its world: it tells it what happened, and when.
+///
+/// ```
+/// use std::collections::VecDeque;
+/// use std::net::SocketAddr;
+///
+/// use linefault_actors::{Context, Deadlines, Input, Instant, Machine, Output, Transport};
+///
+/// /// Sends back what it gets, with a number that nobody can guess.
+/// struct Echo;
+///
+/// impl Machine for Echo {
+///     fn handle(&mut self, input: Input, cx: &mut Context<'_>) {
+///         if let Input::Datagram { from, transport, bytes } = input {
+///             let text = format!("{} {}", String::from_utf8_lossy(&bytes), cx.draw("number"));
+///             cx.send(from, transport, text.into(), None);
+///         }
+///     }
+///
+///     fn deadlines(&self) -> Deadlines {
+///         Deadlines::default()
+///     }
+/// }
+///
+/// let mut outputs = VecDeque::new();
+/// let mut chance = |_: &'static str| 7;
+/// let mut cx = Context::new(Instant::START, &mut chance, &mut outputs);
+/// let peer = SocketAddr::from(([10, 0, 0, 3], 5060));
+/// let (transport, bytes) = (Transport::Udp, "ping".into());
+/// Echo.handle(Input::Datagram { from: peer, transport, bytes }, &mut cx);
+///
+/// let Some(Output::Send { to, bytes, .. }) = outputs.pop_front() else { panic!("it answers") };
+/// assert_eq!((to, &bytes[..]), (peer, &b"ping 7"[..]));
+/// assert!(outputs.is_empty());
+/// ```
 pub trait Machine {
     /// Takes one input and leaves what is to be done in the context.
     fn handle(&mut self, input: Input, cx: &mut Context<'_>);

@@ -74,6 +74,7 @@
 //! assert_eq!(network.fault_report(silence).applied, 4);
 //! ```
 
+mod address_map;
 mod advance;
 mod draw;
 mod event;
@@ -107,6 +108,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+pub use address_map::AddressMap;
 pub use advance::{Advance, Stuck};
 pub use draw::{Key, PartsPerMillion};
 pub use event::{

@@ -165,7 +165,10 @@ impl State {
 
     fn resume(&mut self, asker: Asker, arrival: Arrival) {
         match asker {
-            Asker::Host(_) => self.enter_wire(arrival),
+            Asker::Host(host) => {
+                let route = self.topology.route(host, arrival.packet.to.ip());
+                self.pass_hop(route, arrival);
+            }
             Asker::Router => self.arrive(arrival),
         }
     }

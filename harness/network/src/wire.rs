@@ -45,14 +45,19 @@ impl State {
             _ if !self.answers(Asker::Host(host), hop) => {
                 self.await_neighbour(Asker::Host(host), hop, arrival);
             }
-            Route::Nowhere => {
-                let packet = Arc::clone(&arrival.packet);
-                let lost = self.lose(arrival.packet, LossReason::NoRoute, cause);
-                // RFC 1812 §5.2.7.1: a router without any route to the destination answers code 0.
-                self.router_answers(IcmpKind::NetUnreachable, &packet, lost);
-            }
-            Route::Neighbour | Route::Routed => self.enter_wire(arrival),
+            Route::Nowhere | Route::Neighbour | Route::Routed => self.pass_hop(route, arrival),
         }
+    }
+
+    /// The next hop has a packet. A router that knows no way for it says so.
+    pub(crate) fn pass_hop(&mut self, route: Route, arrival: Arrival) {
+        if route != Route::Nowhere {
+            return self.enter_wire(arrival);
+        }
+        let packet = Arc::clone(&arrival.packet);
+        let lost = self.lose(arrival.packet, LossReason::NoRoute, arrival.cause);
+        // RFC 1812 §5.2.7.1: a router without any route to the destination answers code 0.
+        self.router_answers(IcmpKind::NetUnreachable, &packet, lost);
     }
 
     pub(crate) fn schedule(&mut self, at: Instant, arrival: Arrival) -> Ticket {

@@ -119,6 +119,21 @@ impl Suite {
         Ok(suite)
     }
 
+    /// The tests of one scenario that is given as text, under that name.
+    #[must_use]
+    pub fn read_with(name: &str, text: &str, names: &Names) -> Self {
+        let mut suite = Self {
+            tests: Vec::new(),
+            mistakes: Vec::new(),
+            files: 1,
+        };
+        match File::read(name, text, names) {
+            Ok(read) => suite.add(Path::new(""), Path::new(name), &Arc::new(read), &[].into()),
+            Err(mistakes) => suite.mistakes.push(mistakes),
+        }
+        suite
+    }
+
     fn add(&mut self, root: &Path, path: &Path, file: &Arc<File>, overrides: &Arc<[Override]>) {
         let name = test_name(root, path);
         for combination in pinned(file.combinations(), overrides) {

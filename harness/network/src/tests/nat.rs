@@ -127,6 +127,19 @@ fn only_one_family_from_one_side_is_translated() {
     );
 }
 
+// A router that has no way for a packet says so, also when the packet had to wait for the router; it asks nobody behind a NAT.
+#[test]
+fn what_waited_for_a_router_without_a_way_is_lost() {
+    let world = world(1);
+    let (_, carol, _) = mapped(&world);
+    let gone = Injection::new(fault::neighbour_gone(), Scope::Host(world.carol));
+    world.network.inject(gone.lasts(Duration::from_millis(500)));
+    assert_eq!(send(&carol, "10.0.8.1:5060"), Ok(4));
+    run_for(&world, 5_000);
+    assert_eq!(lost(&world, LossReason::NoRoute), 1);
+    assert_eq!(world.network.packets_in_flight(), 0);
+}
+
 // 30 s from the last packet out, and not from the last one in (RFC 4787 REQ-6).
 #[test]
 fn mapping_expires_unless_refreshed_from_inside() {

@@ -168,13 +168,11 @@ impl<'e> Traffic<'e> {
 
 /// Whether the registrar has just read a REGISTER: somebody speaks for the user.
 fn ended(evidence: &Evidence<'_>, binding: &Removed<'_>) -> bool {
-    let arrivals = &evidence.arrivals;
-    let first = arrivals.partition_point(|arrival| arrival.at < binding.at);
-    let now = arrivals[first..]
+    let mut now = evidence
+        .arrivals
         .iter()
-        .take_while(|arrival| arrival.at == binding.at);
-    let mut requests = now.filter(|arrival| arrival.host == binding.registrar);
-    requests.any(|arrival| {
+        .filter(|arrival| arrival.host == binding.registrar && arrival.read_at == Some(binding.at));
+    now.any(|arrival| {
         let request = arrival.message.as_deref();
         request.is_some_and(|it| it.asks(&Method::Register))
     })

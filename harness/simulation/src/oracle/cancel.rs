@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use linefault_network::HostId;
 use linefault_protocol::sip::Method;
 
 use super::held_up::held_up;
@@ -179,6 +180,14 @@ impl<'e, 't> Cancelled<'e, 't> {
         })
     }
 
+    /// Whether TCP to that host had trouble before the INVITE was answered.
+    fn fell_out_with(&self, peer: Option<HostId>) -> bool {
+        let (Some(invite), Some(ended), Some(peer)) = (self.invite, self.ended, peer) else {
+            return false;
+        };
+        held_up(self.evidence, self.arrival.host, peer, invite.at..=ended.at)
+    }
+
     /// Whether a proxy chose that answer: it came from downstream, or stands for a branch that kept silent (RFC 3261
     /// §16.8) or could not be sent to (§16.9).
     fn chosen(&self, status: u16) -> bool {
@@ -193,7 +202,8 @@ impl<'e, 't> Cancelled<'e, 't> {
             .collect();
         // Over TCP a send fails later, with its connection.
         let lost = |sent: &Transmission| {
-            sent.transport.is_reliable() && matches!(sent.fate, Fate::Lost { .. })
+            sent.transport.is_reliable()
+                && (matches!(sent.fate, Fate::Lost { .. }) || self.fell_out_with(sent.to))
         };
         let failed = passed_on.iter().any(|sent| !sent.left() || lost(sent));
         let mut heard = self.evidence.arrived_in_exchange(self.cancel);
@@ -205,7 +215,7 @@ impl<'e, 't> Cancelled<'e, 't> {
                         && (it.status == Some(status) || it.status == Some(503) && status == 500)
                 })
         });
-        let passed_on = !passed_on.is_empty() && (came || failed || status == 408);
+        let passed_on = !passed_on.is_empty() && (came || failed || matches!(status, 408 | 504));
         passed_on || self.found_nobody()
     }
 }

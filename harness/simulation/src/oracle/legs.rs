@@ -97,8 +97,13 @@ fn outlives(leg: Leg<'_, '_>, since: Instant) -> Option<&'static str> {
     let mut same = leg
         .sent()
         .filter(|(_, it)| it.asks(&Method::Invite) && it.branch == invite.branch);
+    let (first, _) = same.next()?;
+    // A repeat that could not be sent has ended the transaction (RFC 3261 §17.1.1.2): nothing is left to be cancelled.
+    if same.any(|(sent, _)| sent.at <= since && !sent.left()) {
+        return None;
+    }
     // By then Timer B has run out, and nothing waits for an answer any more.
-    let given_up = later(same.next()?.0.at, GIVE_UP);
+    let given_up = later(first.at, GIVE_UP);
     let heard = |wanted: fn(&SipMessage) -> bool| {
         let mut answers = leg.read().filter(|(_, _, it)| {
             it.branch == invite.branch && it.method == Method::Invite && wanted(it)

@@ -5,6 +5,7 @@
 
 mod acknowledged;
 mod agreement;
+mod asking;
 mod audio;
 mod bindings;
 mod bridge;
@@ -43,6 +44,7 @@ use linefault_network::{HostId, Instant, RecordId};
 use crate::evidence::Evidence;
 
 pub use left_over::{LeftOver, left_over};
+pub(crate) use vanished::keeps_a_dead_call;
 
 /// Every oracle that judges a single trace.
 pub const CATALOGUE: &[&Oracle] = &[

@@ -32,13 +32,22 @@ fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
     answers.collect()
 }
 
-/// Whether the request failed to leave at that moment.
+/// Whether the request failed to leave at that moment, or before if the answer was then held up by TCP.
 fn unsent_now(evidence: &Evidence<'_>, sent: &Transmission, answer: &SipMessage) -> bool {
+    let mut heard = evidence.arrived_in_exchange(answer);
+    let asked = heard
+        .find(|it| it.host == sent.from)
+        .and_then(|it| it.read_at);
+    let since = match asked {
+        Some(asked) if sent.transport.is_reliable() => asked.min(sent.at),
+        _ => sent.at,
+    };
+    let when = since..=sent.at;
     let mut passed_on = evidence.sent_in_exchange(answer);
     passed_on.any(|other| {
         let request = other.message.as_deref().is_some_and(SipMessage::is_request);
-        request && other.from == sent.from && other.at == sent.at && !other.left()
-    }) || found_nobody(evidence, sent.from, sent.at..=sent.at)
+        request && other.from == sent.from && when.contains(&other.at) && !other.left()
+    }) || found_nobody(evidence, sent.from, when)
 }
 
 /// Whether somebody else made it up.

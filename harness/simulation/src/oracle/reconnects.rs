@@ -81,12 +81,21 @@ impl Story<'_> {
 
     /// When it must connect again: a process that is frozen then does so as soon as it goes on. Nothing if it never does.
     fn due(&self, lost: Instant) -> Option<Instant> {
-        let due = lost + Backoff::default().delay(self.base, self.counter);
-        self.evidence.runs_from(self.client, due)
+        self.evidence.runs_from(self.client, self.wanted(lost))
+    }
+
+    fn wanted(&self, lost: Instant) -> Instant {
+        lost + Backoff::default().delay(self.base, self.counter)
     }
 
     fn reconnects(&mut self, lost: Instant, next: &Attempt) -> Option<Finding> {
-        let due = self.due(lost)?;
+        // It may do so in the very instant in which it is stopped.
+        let wanted = self.wanted(lost);
+        let due = if next.start.at == wanted {
+            wanted
+        } else {
+            self.due(lost)?
+        };
         let number = self.counter + 1;
         self.counter += 1;
         if number > ATTEMPTS {

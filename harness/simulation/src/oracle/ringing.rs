@@ -3,6 +3,7 @@
 use linefault_network::{HostId, Instant};
 use linefault_protocol::sip::Method;
 
+use super::asking::still_asks;
 use super::timers::{GIVE_UP, later};
 use super::{Finding, Holds, Oracle};
 use crate::evidence::{Arrival, Evidence, Fate, SipMessage, Transmission};
@@ -27,7 +28,9 @@ fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
             return None;
         }
         let done = caller_done(evidence, ring)?;
-        let last = later(done.max(sent.at), GIVE_UP);
+        // A CANCEL on its way may come after the caller is done, but not much: whoever sends it gives up, too.
+        let told = told_at(evidence, ring).unwrap_or(done);
+        let last = later(done.max(sent.at).max(told), GIVE_UP);
         if rings_until(evidence, sent, ring) <= last {
             return None;
         }
@@ -92,21 +95,24 @@ fn rings_until(evidence: &Evidence<'_>, sent: &Transmission, ring: &SipMessage) 
         .unwrap_or(evidence.ended_at)
 }
 
-/// Whether who sent the INVITE of that branch waits for the first answer yet: neither has Timer B run out nor a send failed.
-fn waits(evidence: &Evidence<'_>, host: HostId, ring: &SipMessage, at: Instant) -> bool {
-    let invites = evidence.sent_in_branch(&ring.branch).filter(|sent| {
-        let message = sent.message.as_deref();
-        sent.from == host && message.is_some_and(|it| it.asks(&Method::Invite))
+fn cancels<'e>(
+    evidence: &'e Evidence<'_>,
+    ring: &SipMessage,
+) -> impl Iterator<Item = &'e Transmission> {
+    let sent = evidence.sent_in_branch(&ring.branch);
+    sent.filter(|it| {
+        let message = it.message.as_deref();
+        message.is_some_and(|it| it.asks(&Method::Cancel))
+    })
+}
+
+/// When the first CANCEL reached the phone.
+fn told_at(evidence: &Evidence<'_>, ring: &SipMessage) -> Option<Instant> {
+    let arrivals = cancels(evidence, ring).filter_map(|it| match it.fate {
+        Fate::Arrived { at } => Some(at),
+        _ => None,
     });
-    let mut ends = invites.map(|sent| {
-        if sent.left() {
-            later(sent.at, GIVE_UP)
-        } else {
-            sent.at
-        }
-    });
-    ends.next()
-        .is_none_or(|first| at < ends.fold(first, Instant::min))
+    arrivals.min()
 }
 
 /// Who is to blame; nobody if a CANCEL was sent and lost on its way, or none may be sent, since nothing of the ringing came
@@ -116,16 +122,7 @@ fn blame(
     sent: &Transmission,
     ring: &SipMessage,
 ) -> Option<(HostId, String)> {
-    let is_cancel = |it: &&Transmission| {
-        let message = it.message.as_deref();
-        message.is_some_and(|it| it.asks(&Method::Cancel))
-    };
-    let cancels = evidence.sent_in_branch(&ring.branch).filter(is_cancel);
-    let cancels: Vec<&Transmission> = cancels.collect();
-    let told = cancels
-        .iter()
-        .any(|it| matches!(it.fate, Fate::Arrived { .. }));
-    if told {
+    if told_at(evidence, ring).is_some() {
         return Some((
             sent.from,
             "was told that its caller is done, and rings on".to_owned(),
@@ -138,10 +135,10 @@ fn blame(
         it.host != sent.from
             && it
                 .read_at
-                .is_some_and(|at| waits(evidence, it.host, ring, at))
+                .is_some_and(|at| still_asks(evidence, it.host, &ring.branch, at))
             && message.is_some_and(|it| it.is_provisional() && it.method == Method::Invite)
     });
-    (cancels.is_empty() && may_cancel).then(|| {
+    (cancels(evidence, ring).next().is_none() && may_cancel).then(|| {
         let upstream = sent.to.unwrap_or(sent.from);
         let text = format!("never told {name}, which rings on, that its caller is done");
         (upstream, text)

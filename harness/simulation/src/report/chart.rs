@@ -5,6 +5,7 @@
 use linefault_network::{HostId, Instant, LossReason};
 use tracing::Level;
 
+use super::columns::arrange;
 use super::content;
 use super::stretches::{Stretch, stretches};
 use super::threads::Threads;
@@ -17,7 +18,7 @@ use crate::verdict::{Outcome, Violation};
 /// A ladder.
 #[derive(Clone, Debug, Default)]
 pub struct Chart {
-    /// The hosts, and after them whoever else was written to.
+    /// The hosts as messages first name them, the others of them, then whoever else was written to.
     pub columns: Vec<Column>,
     /// What happened, in order.
     pub rungs: Vec<Rung>,
@@ -181,10 +182,11 @@ impl Chart {
             columns: columns(scenario, evidence),
         };
         let rungs: Vec<_> = rows.iter().map(|row| drawing.rung(row)).collect();
-        let (rungs, marks) = drawing.with_violations(&rows, rungs, &outcome.violations);
+        let (mut rungs, marks) = drawing.with_violations(&rows, rungs, &outcome.violations);
+        let hosts = evidence.trace.hosts().len();
         Self {
+            columns: arrange(drawing.columns, hosts, &mut rungs),
             stretches: stretches(&rungs),
-            columns: drawing.columns,
             threads: drawing.threads.labels,
             rungs,
             marks,

@@ -5,6 +5,7 @@
 
 mod case;
 mod chart;
+mod columns;
 mod content;
 pub mod folder;
 mod html;

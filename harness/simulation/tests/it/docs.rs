@@ -3,18 +3,23 @@
 //! A `console` block is run: `linefault` in a folder of its own with the repository's scenarios, anything else by
 //! the CI script, which must have the line. What follows a command is shown of its output: lines of it, in order.
 //! `# exits 1` behind a command says how it ends. A block with `file=` behind its language quotes that file, one with
-//! `write=` is written for the commands after it.
+//! `write=` is written for the commands after it, one with `edit=` changes a file as a diff does. A page to follow says so
+//! in a comment: it begins in an empty folder beside a checkout, and all its commands are run.
 
 mod markdown;
+mod pictures;
+mod shell;
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::process::Command;
 
 use linefault::{defect, oracle, scenario, verdict};
+use tempfile::TempDir;
 
-use crate::support::{files, linefault, root};
-use markdown::{Document, Shown};
+use crate::support::{files, root};
+use markdown::Document;
+use shell::{Extent, Shell};
 
 /// Stands for lines that are left out.
 const LEFT_OUT: [&str; 3] = ["...", "# ...", "// ..."];
@@ -46,64 +51,82 @@ fn missing<'a>(shown: &[&'a str], text: &str) -> Option<&'a str> {
 fn every_linefault_command_in_a_document_does_what_is_shown() {
     let mut ran = 0;
     for document in documents() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        copy_scenarios(folder.path());
-        for block in &document.blocks {
-            if let Some(path) = block.attribute("write") {
-                let path = folder.path().join(path);
-                fs::create_dir_all(path.parent().expect("a file lies in a folder"))
-                    .expect("it can be made");
-                fs::write(path, block.lines.join("\n") + "\n").expect("it can be written");
-            }
-            for shown in block
-                .is_console()
-                .then(|| block.commands())
-                .into_iter()
-                .flatten()
-            {
-                let Some(arguments) = shown.command.strip_prefix("linefault ") else {
-                    continue;
-                };
-                compare(&document.name(&root()), &shown, arguments, folder.path());
-                ran += 1;
-            }
-        }
+        let (folder, extent) = if document.is_followed() {
+            (beside_the_checkout(), Extent::Quick)
+        } else {
+            (with_the_scenarios(), Extent::Linefault)
+        };
+        ran += Shell::new(document.name(&root()), extent, folder.path()).follow(&document);
     }
     assert!(ran > 5, "the documents show commands");
 }
 
-fn compare(document: &str, shown: &Shown<'_>, arguments: &str, folder: &Path) {
-    assert!(
-        !arguments.contains(['\'', '"', '|', '>', '\\']),
-        "{document}: keep it plain: {arguments}"
-    );
-    let arguments: Vec<_> = arguments.split_whitespace().collect();
-    let ran = linefault(folder, &arguments);
-    let text = ran.out + &ran.err;
-    assert_eq!(
-        ran.code,
-        Some(shown.exits),
-        "{document}: {}\n{text}",
-        shown.command
-    );
-    let missing = missing(&shown.output, &text);
-    assert!(
-        missing.is_none(),
-        "{document}: {} does not print\n{missing:?}\nbut\n{text}",
-        shown.command
-    );
+// The page is the test: from an empty folder beside a checkout to its end, cargo and git included.
+#[test]
+fn whoever_follows_a_page_gets_where_it_leads() {
+    if ["LINEFAULT_FOLLOW", "LINEFAULT_REQUIRE_ALL"].map(std::env::var_os) == [None, None] {
+        println!("SKIPPED: set LINEFAULT_FOLLOW=1 to build the crates that the pages make");
+        return;
+    }
+    let place = beside_the_checkout();
+    let pages: Vec<_> = documents()
+        .into_iter()
+        .filter(Document::is_followed)
+        .collect();
+    assert!(pages.len() > 1, "there are pages to follow");
+    for page in pages {
+        let mut shell = Shell::new(page.name(&root()), Extent::Everything, place.path());
+        shell.follow(&page);
+    }
 }
 
-fn copy_scenarios(folder: &Path) {
+// Nobody runs that file here: what it does is what somebody who follows the tutorial has done.
+#[test]
+fn the_workflow_to_copy_runs_what_the_tutorial_runs() {
+    let path = root().join("examples/ci/linefault.yml");
+    let workflow = fs::read_to_string(path).expect("it is there");
+    let tutorial = Document::read(root().join("docs/tutorial.md"));
+    let blocks = tutorial.blocks.iter().filter(|block| block.is_console());
+    let typed: Vec<_> = blocks.flat_map(|block| block.commands()).collect();
+    let steps = workflow
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("- run: "));
+    let steps: Vec<_> = steps.collect();
+    assert!(!steps.is_empty(), "it runs something");
+    for step in steps {
+        assert!(typed.iter().any(|shown| shown.command == step), "{step}");
+    }
+}
+
+/// A folder in which the checkout lies as `linefault`. Not below this workspace, which `cargo new` would join.
+fn beside_the_checkout() -> TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let checkout = folder.path().join("linefault");
+    let linked = Command::new("ln")
+        .arg("-s")
+        .args([root(), checkout])
+        .status();
+    assert!(
+        linked.is_ok_and(|ended| ended.success()),
+        "it can be linked"
+    );
+    folder
+}
+
+fn with_the_scenarios() -> TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
     let scenarios = root().join("scenarios");
     for file in files("toml")
         .iter()
         .filter(|file| file.starts_with(&scenarios))
     {
-        let to = folder.join(file.strip_prefix(root()).expect("it lies below"));
+        let to = folder
+            .path()
+            .join(file.strip_prefix(root()).expect("it lies below"));
         fs::create_dir_all(to.parent().expect("a file lies in a folder")).expect("it can be made");
         fs::copy(file, to).expect("it can be copied");
     }
+    folder
 }
 
 // What a test of this crate cannot run (cargo itself), the CI script runs word for word.
@@ -124,7 +147,10 @@ fn every_other_command_in_a_document_is_a_line_of_the_ci_script() {
         })
     };
     let mut unknown = Vec::new();
-    for document in documents() {
+    for document in documents()
+        .into_iter()
+        .filter(|document| !document.is_followed())
+    {
         for block in document.blocks.iter().filter(|block| block.is_console()) {
             let others = block
                 .commands()

@@ -16,7 +16,7 @@ use linefault::suite::{Suite, Test, names};
 use linefault::trace::Event;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::support::{folder_with, scenarios};
+use crate::support::scenarios;
 
 type Build = dyn Fn(&Settings, &Directory) -> Box<dyn Actor> + Send + Sync;
 
@@ -133,8 +133,7 @@ where
         ],
         ..names()
     };
-    let folder = folder_with("two.toml", &scenario(platform));
-    let suite = Suite::load_with(&[folder.path().to_owned()], &[], &names).expect("a folder");
+    let suite = Suite::read_with("two", &scenario(platform), &names);
     let mistakes: String = suite
         .mistakes
         .iter()

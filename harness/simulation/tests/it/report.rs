@@ -116,7 +116,7 @@ fn every_format_has_the_test_and_its_call() {
     let files = [
         ("call.svg", "INVITE sip:bob@sim.test"),
         ("call.txt", "alice ──▶ proxy   INVITE sip:bob@sim.test"),
-        ("call.mmd", "h1->>h0: 1.000 INVITE sip:bob@sim.test"),
+        ("call.mmd", "h0->>h1: 1.000 INVITE sip:bob@sim.test"),
         ("call.json", "\"label\":\"INVITE sip:bob@sim.test\""),
         (
             "junit.xml",
@@ -136,6 +136,28 @@ fn every_format_has_the_test_and_its_call() {
             assert_eq!(ran.out.trim_end(), text.trim_end(), "{format}");
         }
     }
+}
+
+// Mermaid draws nothing at all of a text of more than 50,000 characters: what does not fit is said to be missing.
+#[test]
+fn a_diagram_fits_into_mermaid_and_says_what_does_not() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let out = folder.path().display().to_string();
+    let file = "stream/too-many-tokens.toml";
+    let ran = linefault(
+        &scenarios(),
+        &["report", file, "--format", "mermaid", "--out", &out],
+    );
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
+    let diagram = read(folder.path(), "stream/too-many-tokens+known-bad-1.mmd");
+    assert!(diagram.encode_utf16().count() <= 50_000);
+    let last = diagram.lines().last().expect("it has lines");
+    assert!(
+        last.starts_with("  Note over h0,h1: ⋯ ") && last.contains(" more rows are too many"),
+        "{last}"
+    );
+    let whole = read(folder.path(), "stream/too-many-tokens.mmd");
+    assert!(!whole.contains("more rows are too many"));
 }
 
 #[test]

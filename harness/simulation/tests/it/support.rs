@@ -84,15 +84,16 @@ pub(crate) fn linefault(folder: &Path, arguments: &[&str]) -> Ran {
 
 /// Runs another build of the command.
 pub(crate) fn run_program(program: &Path, folder: &Path, arguments: &[&str]) -> Ran {
-    let ran = Command::new(program)
-        .args(arguments)
-        .current_dir(folder)
-        .output();
+    output_of(Command::new(program).args(arguments).current_dir(folder))
+}
+
+/// Runs any command.
+pub(crate) fn output_of(command: &mut Command) -> Ran {
     let Output {
         status,
         stdout,
         stderr,
-    } = ran.expect("the command starts");
+    } = command.output().expect("the command starts");
     let text = |bytes| String::from_utf8(bytes).expect("the command speaks UTF-8");
     Ran {
         code: status.code(),

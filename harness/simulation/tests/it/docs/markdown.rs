@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// What a page to follow from an empty folder says of itself.
+const FOLLOWED: &str = "<!-- A test follows this page, cargo's commands included. -->";
+
 /// One Markdown file.
 pub(super) struct Document {
     pub(super) path: PathBuf,
@@ -52,6 +55,11 @@ impl Document {
         }
     }
 
+    /// Whether all its commands belong to one story, so that a test can follow it.
+    pub(super) fn is_followed(&self) -> bool {
+        self.prose.contains(FOLLOWED)
+    }
+
     /// Its path below that folder.
     pub(super) fn name(&self, root: &Path) -> String {
         let below = self.path.strip_prefix(root).unwrap_or(&self.path);
@@ -84,10 +92,10 @@ impl Block {
             info: info.to_owned(),
             lines: Vec::new(),
         };
-        let checked = ["file", "write"].map(|key| block.attribute(key).is_some());
+        let checked = ["file", "write", "edit"].map(|key| block.attribute(key).is_some());
         assert!(
             block.is_console() || checked.contains(&true),
-            "a block is `console`, or has `file=` or `write=`: {info}"
+            "a block is `console`, or has `file=`, `write=` or `edit=`: {info}"
         );
         block
     }
