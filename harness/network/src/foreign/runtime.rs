@@ -100,14 +100,13 @@ impl Runtime {
     /// Fires the timers that are due by the engine's now, and runs tasks until none is ready.
     pub(crate) fn run(&self) {
         let _watching = self.watch.begin();
-        self.catch_up();
+        let mut timers_may_be_due = self.catch_up();
         self.idle.clear();
         self.moved.clear();
-        let mut driver_asked = false;
         let idle = poll_fn(|cx| {
-            if !driver_asked {
-                // Woken at once, tokio looks for timers that are due, but does not wait for one.
-                driver_asked = true;
+            if timers_may_be_due {
+                // Woken at once, tokio looks for them, but does not wait for one.
+                timers_may_be_due = false;
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
@@ -158,18 +157,19 @@ impl Runtime {
         reached
     }
 
-    /// Moves the clock to where the engine is, without running anything.
-    fn catch_up(&self) {
+    /// Moves the clock to where the engine is, without running anything; false if it is there already.
+    fn catch_up(&self) -> bool {
         let now = self.watch.now().unwrap_or(self.clock.get());
         let behind = now.since(self.clock.get());
         if behind.is_zero() {
-            return;
+            return false;
         }
         let _entered = self.tokio().enter();
         // The first poll moves the clock. What it waits for then is another turn, which the runtime gives by itself.
         let advance = pin!(tokio::time::advance(behind));
         let _turn = advance.poll(&mut Context::from_waker(Waker::noop()));
         self.clock.set(now);
+        true
     }
 
     fn in_tokio(&self, at: Instant) -> tokio::time::Instant {
