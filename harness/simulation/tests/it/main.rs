@@ -11,6 +11,8 @@ mod docs;
 mod explain;
 mod explore;
 mod failure;
+#[cfg(feature = "foreign")]
+mod foreign;
 mod proofs;
 mod replay;
 mod report;
