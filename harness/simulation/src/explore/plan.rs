@@ -28,8 +28,9 @@ const REFRESH_SECONDS: u64 = 60;
 const FAULTS_GO_ON_MICROS: u64 = 5_000_000;
 /// From there to the end of the last fault: more than 64·T1, so that time-outs happen within a fault.
 const FAULTS_LAST_MICROS: u64 = 35_000_000;
-/// From the end of the last fault to the second time: a registration's lifetime.
-const RECOVERY_MICROS: u64 = REFRESH_SECONDS * 1_000_000;
+/// What was under way when the last fault ended may take as long as 64·T1; then a registration's lifetime passes, and every
+/// session that nobody refreshes is over (RFC 4028: 90 s at least).
+const RECOVERY_MICROS: u64 = (32 + REFRESH_SECONDS) * 1_000_000;
 
 /// With how many seeds a success must be seen without a fault before it is demanded with one: a fault shifts which latencies
 /// later packets draw, so that the run's own seed does not tell what a race decides.

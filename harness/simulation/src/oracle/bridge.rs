@@ -110,6 +110,17 @@ impl<'e> Leg<'e, '_> {
         })
     }
 
+    /// Who is at its other end: whoever the INVITE came from, or went to.
+    pub(super) fn peer(self) -> Option<HostId> {
+        let asked = self.read().filter_map(|(_, arrival, it)| {
+            let sent = &self.evidence.transmissions[arrival.transmission?];
+            it.asks(&Method::Invite).then_some(sent.from)
+        });
+        let asks = self.sent().filter(|(_, it)| it.asks(&Method::Invite));
+        let asks = asks.filter_map(|(sent, _)| sent.to);
+        asked.chain(asks).next()
+    }
+
     /// Whether it goes over TCP, with trouble on the way: what the element says then may show late, or never.
     pub(super) fn is_held_up(self, when: RangeInclusive<Instant>) -> bool {
         let sent = self.sent().map(|(sent, _)| (sent.transport, sent.to));

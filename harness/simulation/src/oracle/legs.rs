@@ -82,9 +82,11 @@ fn up(leg: Leg<'_, '_>, at: Instant) -> bool {
 fn outlives(leg: Leg<'_, '_>, since: Instant) -> Option<&'static str> {
     if up(leg, since) {
         let until = later(may_say_bye(leg, since), AT_ONCE);
-        let said = leg
-            .sent()
-            .any(|(sent, it)| it.asks(&Method::Bye) && sent.at <= until);
+        let peer = leg.peer();
+        let said = leg.sent().any(|(sent, it)| {
+            let to_it = sent.to.is_none() || peer.is_none() || sent.to == peer;
+            it.asks(&Method::Bye) && sent.at <= until && to_it
+        });
         let heard = leg
             .read()
             .any(|(at, _, it)| it.asks(&Method::Bye) && at <= until);

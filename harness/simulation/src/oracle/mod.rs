@@ -12,6 +12,7 @@ mod bridge;
 mod cancel;
 mod credentials;
 mod error_events;
+mod expiry;
 mod final_answer;
 mod forwarding;
 mod generation;
@@ -65,6 +66,7 @@ pub const CATALOGUE: &[&Oracle] = &[
     &sessions::ORACLE,
     &transfers::ORACLE,
     &bindings::ORACLE,
+    &expiry::ORACLE,
     &way_back::ORACLE,
     &credentials::ORACLE,
     &retry_after::ORACLE,

@@ -147,7 +147,7 @@ impl Trace {
     #[must_use]
     pub fn shared() -> Rc<RefCell<Self>> {
         Rc::new(RefCell::new(Self {
-            records: Vec::with_capacity(1024),
+            records: Vec::with_capacity(2048),
             ..Self::default()
         }))
     }
