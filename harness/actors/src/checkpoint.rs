@@ -3,6 +3,9 @@
 //! Owns the list of all points and the three macros that mark them: `reached!`, `sometimes!`, `always!`. A mark is a report
 //! through the host or the context that the program has at hand, and nothing where nobody listens. Refuses points that are
 //! not listed: that is a mistake at compile time, so that what was never reached can be named without running it.
+//!
+//! The list is of linefault's own actors, and closed: an actor of another crate marks nothing. What such a crate can read is
+//! the list, and in [`Report::Checkpoint`](crate::Report::Checkpoint) where a run came by.
 
 /// One point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,6 +13,35 @@ use std::time::Duration;
 use crate::SocketError;
 
 /// A listening socket, closed when the last handle is dropped; whoever was not accepted is reset.
+///
+/// ```
+/// use linefault_actors::{Host, SocketError, TcpStream};
+///
+/// /// Serves every connection in a task of its own, until the host ends.
+/// async fn serve(host: Host) -> Result<(), SocketError> {
+///     let listener = host.listen_tcp(host.address()).await?;
+///     loop {
+///         let stream = listener.accept().await?;
+///         host.spawn(async move {
+///             if let Err(error) = echo(&stream).await {
+///                 tracing::warn!(%error, peer = %stream.peer_address(), "a connection broke");
+///             }
+///         });
+///     }
+/// }
+///
+/// async fn echo(stream: &TcpStream) -> Result<(), SocketError> {
+///     let mut buffer = [0; 2048];
+///     loop {
+///         let read = stream.read(&mut buffer).await?;
+///         if read == 0 {
+///             // The peer has sent all that it wanted to.
+///             return stream.shutdown();
+///         }
+///         stream.write_all(&buffer[..read]).await?;
+///     }
+/// }
+/// ```
 #[derive(Clone)]
 pub struct TcpListener {
     backend: Rc<dyn TcpListenerBackend>,

@@ -65,12 +65,17 @@ fn calls(simulation: &Simulation) -> Vec<String> {
     evidence.calls().map(str::to_owned).collect()
 }
 
+fn connections(simulation: &Simulation) -> usize {
+    Evidence::new(simulation).connections.len()
+}
+
 // The same actors with the same luck on two simulators that share no code below the host: what they say must not differ.
-// Over TCP nothing is a datagram, so that the second half shows the recorded segments being read.
+// Over TCP nothing is a datagram, so that the second half shows the recorded segments being read: from as many connections
+// as our own simulator saw, and over UDP from none.
 #[test]
 fn a_call_gives_the_same_codes_levels_and_call_ids_as_on_our_own_simulator() {
     let over_tcp = CALL.replace("registrar", "transport = \"tcp\"\nregistrar");
-    for text in [CALL, &over_tcp] {
+    for (text, is_tcp) in [(CALL, false), (over_tcp.as_str(), true)] {
         let scenario = scenario(text);
         let cast = Cast::of(&scenario).expect("nothing special in it");
         step_until(&mut sim(&cast), 5);
@@ -80,6 +85,8 @@ fn a_call_gives_the_same_codes_levels_and_call_ids_as_on_our_own_simulator() {
         );
         assert_eq!(summary(&theirs), summary(&ours));
         assert_eq!(calls(&theirs), calls(&ours));
+        assert_eq!(connections(&theirs), connections(&ours));
+        assert_eq!(connections(&theirs) > 0, is_tcp);
         let codes = cast.recording().status_codes().join("\n");
         assert!(codes.contains("200 INVITE · 200 BYE"), "{codes}");
     }

@@ -110,15 +110,17 @@ impl<'e> Leg<'e, '_> {
         })
     }
 
-    /// Who is at its other end: whoever the INVITE came from, or went to.
-    pub(super) fn peer(self) -> Option<HostId> {
-        let asked = self.read().filter_map(|(_, arrival, it)| {
-            let sent = &self.evidence.transmissions[arrival.transmission?];
-            it.asks(&Method::Invite).then_some(sent.from)
-        });
-        let asks = self.sent().filter(|(_, it)| it.asks(&Method::Invite));
-        let asks = asks.filter_map(|(sent, _)| sent.to);
-        asked.chain(asks).next()
+    /// Whether an INVITE of the leg went to that host, or came from it.
+    pub(super) fn asks_or_is_asked_by(self, host: HostId) -> bool {
+        let came = |(_, arrival, it): (_, &Arrival, &SipMessage)| {
+            let sent = arrival.transmission;
+            let from = sent.map(|place| self.evidence.transmissions[place].from);
+            it.asks(&Method::Invite) && from == Some(host)
+        };
+        let went = |(sent, it): (&Transmission, &SipMessage)| {
+            it.asks(&Method::Invite) && sent.to == Some(host)
+        };
+        self.read().any(came) || self.sent().any(went)
     }
 
     /// Whether it goes over TCP, with trouble on the way: what the element says then may show late, or never.

@@ -140,7 +140,7 @@ fn a_reviewer_finds_reads_and_filters_without_an_error() {
         ("byId('timers').checked = false", "timers away"),
         ("byId('call').value = '2'", "by call"),
         (
-            "byId('hosts').querySelector('input').checked = false",
+            "byId('hosts').querySelectorAll('input')[1].checked = false",
             "by host",
         ),
     ] {
