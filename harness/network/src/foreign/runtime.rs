@@ -144,7 +144,8 @@ impl Runtime {
                 let limited = limit.as_mut().poll(cx).is_ready();
                 if self.moved.has_gone_off() {
                     refusals += 1;
-                    if reached > before || limited || refusals == REFUSALS {
+                    let over = reached > before || limited || refusals == REFUSALS;
+                    if over || self.is_woken() {
                         return Poll::Ready(reached);
                     }
                 }

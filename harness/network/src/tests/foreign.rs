@@ -402,6 +402,36 @@ fn one_seed_is_one_run_with_foreign_hosts_too() {
     }
 }
 
+// Threads are none of a simulated process's. But a library that starts one must not hang the run, nor have its code run where
+// the engine is not: tokio's clock waits for the thread, and so does the engine.
+#[test]
+fn the_clock_waits_for_a_thread() {
+    let world = World::new(1, Platform::Linux);
+    let log = Log::default();
+    let seen = log.clone();
+    start_at(&world, world.alice, at(1), move |host| {
+        let log = seen.clone();
+        async move {
+            let (told, mut done) = mpsc::unbounded_channel();
+            tokio::spawn(async move {
+                let length = ms(20);
+                let slow = tokio::task::spawn_blocking(move || std::thread::sleep(length));
+                let _ = told.send(slow.await);
+            });
+            assert!(matches!(done.recv().await, Some(Ok(()))));
+            log.note(&host, "done");
+            tokio::time::sleep(ms(5)).await;
+            log.note(&host, "slept");
+        }
+    });
+    world.run_to(3_600_000);
+    let expected = [(1_000, "done"), (6_000, "slept")];
+    assert_eq!(
+        log.taken(),
+        expected.map(|(at, text)| (at, text.to_owned()))
+    );
+}
+
 // tokio keeps such a panic for whoever awaits the task, and here nobody does.
 #[test]
 fn a_panic_in_a_task_of_tokios_is_its_hosts() {
