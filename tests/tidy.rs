@@ -27,6 +27,7 @@ const LAYERS: [(&str, &[&str]); 3] = [
             "hyper",
             "linefault-protocol",
             "prometheus-client",
+            "send_wrapper",
             "serde_json",
             "tokio",
             "tracing",

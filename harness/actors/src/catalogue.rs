@@ -56,6 +56,12 @@ pub type Build = &'static (dyn Fn(&Settings, &Directory) -> Box<dyn Actor> + Sen
 pub trait Actor: Any {
     /// Begins a life on that host, with nothing remembered from earlier ones.
     fn start(&self, host: &Host) -> Behaviour;
+
+    /// Whether its code uses tokio's executor and clock, which whoever serves the host has to give it then.
+    #[cfg(feature = "foreign")]
+    fn is_foreign(&self) -> bool {
+        false
+    }
 }
 
 /// One thing that an actor can be told to do.

@@ -254,7 +254,7 @@ impl UdpSocket {
     /// What sendto(2) gives: a local fault, or the error that an earlier datagram left behind, in which
     /// case this one was not sent.
     pub async fn send_to(&self, datagram: &Bytes, to: SocketAddr) -> Result<(), SocketError> {
-        poll_fn(|cx| self.backend.poll_send_to(cx, datagram, to)).await
+        poll_fn(|cx| self.poll_send_to(cx, datagram, to)).await
     }
 
     /// Waits for one datagram.
@@ -263,6 +263,15 @@ impl UdpSocket {
     /// What recvfrom(2) gives: the error that an earlier datagram left behind.
     pub async fn receive_from(&self) -> Result<(Bytes, SocketAddr), SocketError> {
         poll_fn(|cx| self.poll_receive_from(cx)).await
+    }
+
+    pub(crate) fn poll_send_to(
+        &self,
+        cx: &mut Context<'_>,
+        datagram: &Bytes,
+        to: SocketAddr,
+    ) -> Poll<Result<(), SocketError>> {
+        self.backend.poll_send_to(cx, datagram, to)
     }
 
     pub(crate) fn poll_receive_from(

@@ -40,6 +40,8 @@ mod connections;
 mod driver;
 mod element;
 mod error;
+#[cfg(feature = "foreign")]
+pub mod foreign;
 mod host;
 pub mod http;
 mod machine;

@@ -45,13 +45,27 @@ impl Network {
     /// Handles one instant completely: the present one if something is left of it, else the next one that is due by
     /// `limit`.
     ///
-    /// A task that never yields hangs the call; a task that wakes itself for ever gives [`Advance::Stuck`].
+    /// A task that never yields hangs the call; a task that wakes itself for ever gives [`Advance::Stuck`], and one of a
+    /// foreign host hangs it.
     ///
     /// # Panics
     /// When called from within itself, by code on a host or a control event.
     pub fn advance(&self, limit: Instant) -> Advance {
         let next = self.next_event();
+        #[cfg(feature = "foreign")]
+        {
+            let until = next.map_or(limit, |at| at.min(limit));
+            if let Some(at) = self.foreign_stop(until) {
+                self.0.with(|state| state.move_to(at));
+                return self.settle().map_or(Advance::Moved, Advance::Stuck);
+            }
+        }
         match next {
+            #[cfg(feature = "foreign")]
+            None if self.has_foreign() => {
+                self.0.with(|state| state.move_to(limit));
+                return Advance::Limit;
+            }
             None => return Advance::Idle,
             Some(at) if at > limit => {
                 self.0.with(|state| state.move_to(limit));
@@ -77,7 +91,7 @@ impl Network {
                     return Some(stuck);
                 }
             }
-            self.0.with(|state| state.woken.take(woken));
+            self.0.with(|state| state.take_woken(woken));
             if woken.is_empty() {
                 return None;
             }
@@ -138,6 +152,21 @@ impl Network {
 }
 
 impl State {
+    /// Who is to be polled, in order of number.
+    fn take_woken(&self, woken: &mut Vec<HostId>) {
+        self.woken.take(woken);
+        #[cfg(feature = "foreign")]
+        self.list_foreign(woken);
+    }
+
+    pub(crate) fn is_anyone_woken(&self) -> bool {
+        #[cfg(feature = "foreign")]
+        if self.is_foreign_woken() {
+            return true;
+        }
+        !self.woken.is_empty()
+    }
+
     /// What is due now and has no cause yet.
     fn take_due(&mut self) -> Option<Happening> {
         self.cause = None;

@@ -145,8 +145,8 @@ pub enum Event {
     },
     /// Code panicked uninvited; its task is over, its host goes on.
     Panic {
-        /// The task.
-        task: TaskId,
+        /// The task; `None` for one that only tokio knows, on a foreign host.
+        task: Option<TaskId>,
         /// The panic's message.
         message: String,
     },

@@ -6,8 +6,8 @@
 //!
 //! What it owns: the clock, the executor, links and their latency, ARP, ICMP, NATs, TCP with its retransmissions, windows
 //! and time-outs, the sockets' errors as Linux, macOS and Windows number and deliver them. What it refuses: any knowledge
-//! of a protocol, wall-clock time, threads, and tokio's
-//! runtime: `tokio::spawn` and `tokio::time` panic in a task, and that panic is a record. `tokio::sync` works.
+//! of a protocol, wall-clock time, and threads. `tokio::sync` works on every host; `tokio::spawn` and `tokio::time` panic
+//! in a task, and that panic is a record, unless the host was started as foreign (feature `foreign`).
 //!
 //! TCP connections are [`TcpListener`] and [`TcpStream`]; they implement tokio's `AsyncRead` and `AsyncWrite`. The example
 //! `key_value` shows a server and a client that survive a partition. UDP, in short:
@@ -74,11 +74,14 @@
 //! assert_eq!(network.fault_report(silence).applied, 4);
 //! ```
 
+mod address_map;
 mod advance;
 mod draw;
 mod event;
 mod executor;
 pub mod fault;
+#[cfg(feature = "foreign")]
+pub mod foreign;
 mod frozen;
 mod host;
 mod lifecycle;
@@ -105,6 +108,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+pub use address_map::AddressMap;
 pub use advance::{Advance, Stuck};
 pub use draw::{Key, PartsPerMillion};
 pub use event::{

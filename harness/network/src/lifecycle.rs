@@ -1,12 +1,12 @@
 //! Starting and stopping hosts.
 
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use crate::event::{Event, Stop};
 use crate::executor::Incarnation;
 use crate::fault::{FaultId, HostChange};
 use crate::host::Host;
-use crate::state::{Factory, State};
+use crate::state::{Factory, Inner, State};
 use crate::{HostId, Network};
 
 impl Network {
@@ -18,6 +18,12 @@ impl Network {
         F: Future<Output = ()> + 'static,
     {
         let factory: Factory = Rc::new(move |host| Box::pin(main(host)));
+        #[cfg(feature = "foreign")]
+        self.0.with(|state| state.machine_mut(host).foreign = false);
+        self.begin_with(host, factory)
+    }
+
+    pub(crate) fn begin_with(&self, host: HostId, factory: Factory) -> Host {
         self.0
             .with(|state| state.machine_mut(host).factory = Some(factory));
         let cause = self.cause();
@@ -32,8 +38,9 @@ impl Network {
         let begun = self.0.with(|state| {
             state.power_on(host);
             let factory = state.machine(host).factory.clone()?;
-            state.begin_incarnation(host);
-            Some((factory, Host::new(Rc::downgrade(&self.0), state, host)))
+            let network = Rc::downgrade(&self.0);
+            state.begin_incarnation(host, &network);
+            Some((factory, Host::new(network, state, host)))
         });
         let Some((factory, handle)) = begun else {
             return false;
@@ -115,14 +122,28 @@ impl Network {
 }
 
 impl State {
-    fn begin_incarnation(&mut self, host: HostId) {
-        let running = Rc::new(Incarnation::new(host, &self.woken));
+    fn begin_incarnation(&mut self, host: HostId, network: &Weak<Inner>) {
+        let running = Rc::new(self.new_incarnation(host, network));
         let machine = self.machine_mut(host);
         machine.incarnation += 1;
         machine.running = Some(running);
         let incarnation = machine.incarnation;
         let started = self.record(Some(host), Event::HostStarted { incarnation });
         self.cause = Some(started);
+    }
+
+    #[cfg(feature = "foreign")]
+    fn new_incarnation(&self, host: HostId, network: &Weak<Inner>) -> Incarnation {
+        if !self.machine(host).foreign {
+            return Incarnation::new(host, &self.woken);
+        }
+        let build = |lister| crate::foreign::Runtime::new(network.clone(), host, self.now, lister);
+        Incarnation::foreign(host, &self.woken, build)
+    }
+
+    #[cfg(not(feature = "foreign"))]
+    fn new_incarnation(&self, host: HostId, _: &Weak<Inner>) -> Incarnation {
+        Incarnation::new(host, &self.woken)
     }
 
     fn end_incarnation(&mut self, host: HostId, how: Stop) -> Option<Rc<Incarnation>> {

@@ -42,6 +42,8 @@ impl Network {
             queue: Queue::new(),
             topology: Topology::default(),
             machines: Vec::new(),
+            #[cfg(feature = "foreign")]
+            has_foreign: false,
             links: Links::default(),
             nats: crate::nat::Nats::default(),
             neighbours: crate::neighbour::Neighbours::default(),
@@ -175,14 +177,14 @@ impl Network {
         self.0.with(|state| state.foreground_timers)
     }
 
-    /// When the next event is due, of whatever kind; now if a task is ready.
+    /// When the next event is due, of whatever kind; now if a task is ready. The timers of foreign hosts are not known.
     #[must_use]
     pub fn next_event(&self) -> Option<Instant> {
         self.0.with(|state| {
-            if state.woken.is_empty() {
-                state.queue.next()
-            } else {
+            if state.is_anyone_woken() {
                 Some(state.now)
+            } else {
+                state.queue.next()
             }
         })
     }

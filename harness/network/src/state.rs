@@ -61,6 +61,13 @@ impl Inner {
         }
         result
     }
+
+    /// Works on the state unless somebody does already; nobody is woken.
+    #[cfg(feature = "foreign")]
+    pub(crate) fn with_if_free<R>(&self, work: impl FnOnce(&mut State) -> R) -> Option<R> {
+        let mut state = self.state.try_borrow_mut().ok()?;
+        Some(work(&mut state))
+    }
 }
 
 /// What the queue holds. Timers of sockets belong here, too.
@@ -93,6 +100,9 @@ pub(crate) struct Machine {
     /// Since when neighbours get no answer from it.
     pub(crate) vanished: Option<Instant>,
     pub(crate) incarnation: u32,
+    /// Whether its incarnations have a tokio runtime.
+    #[cfg(feature = "foreign")]
+    pub(crate) foreign: bool,
     pub(crate) running: Option<Rc<Incarnation>>,
     pub(crate) factory: Option<Factory>,
     pub(crate) frozen: Frozen,
@@ -110,6 +120,8 @@ impl Machine {
             detached: 0,
             vanished: None,
             incarnation: 0,
+            #[cfg(feature = "foreign")]
+            foreign: false,
             running: None,
             factory: None,
             frozen: Frozen::default(),
@@ -141,6 +153,9 @@ pub(crate) struct State {
     pub(crate) queue: Queue<Happening>,
     pub(crate) topology: Topology,
     pub(crate) machines: Vec<Machine>,
+    /// Whether a host was ever started as foreign.
+    #[cfg(feature = "foreign")]
+    pub(crate) has_foreign: bool,
     pub(crate) links: Links,
     pub(crate) nats: Nats,
     pub(crate) neighbours: Neighbours,

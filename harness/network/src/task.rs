@@ -118,7 +118,10 @@ impl<F: Future> Future for Guarded<F> {
     type Output = Option<F::Output>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let result = catch_unwind(AssertUnwindSafe(|| self.future.as_mut().poll(cx)));
+        let poll = || self.future.as_mut().poll(cx);
+        #[cfg(feature = "foreign")]
+        let poll = || crate::foreign::aside(poll);
+        let result = catch_unwind(AssertUnwindSafe(poll));
         match result {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(value)) => {
@@ -128,7 +131,7 @@ impl<F: Future> Future for Guarded<F> {
             Err(panic) => {
                 self.end = TaskEnd::Panicked;
                 self.record(Event::Panic {
-                    task: self.task,
+                    task: Some(self.task),
                     message: message(&*panic),
                 });
                 Poll::Ready(None)
@@ -146,7 +149,7 @@ impl<F> Drop for Guarded<F> {
     }
 }
 
-fn message(panic: &(dyn Any + Send)) -> String {
+pub(crate) fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic
         .downcast_ref::<&str>()
         .copied()

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
+use crate::address_map::AddressMap;
 use crate::draw::Key;
 use crate::platform::Platform;
 use crate::subnet::Subnet;
@@ -101,7 +102,7 @@ pub(crate) struct Site {
 pub(crate) struct Topology {
     lans: Vec<Lan>,
     hosts: Vec<Site>,
-    addresses: BTreeMap<IpAddr, HostId>,
+    addresses: AddressMap<HostId>,
     names: BTreeMap<String, HostId>,
     nats: BTreeMap<IpAddr, LanId>,
 }
@@ -277,7 +278,7 @@ impl Topology {
 
     /// Who holds the address.
     pub(crate) fn holder(&self, address: IpAddr) -> Option<HostId> {
-        self.addresses.get(&address).copied()
+        self.addresses.get(address).copied()
     }
 
     /// The LAN whose NAT holds the address.

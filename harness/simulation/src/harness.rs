@@ -30,6 +30,8 @@ use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use linefault_actors::catalogue::{Actor, Directory, Entry, Settings};
+#[cfg(feature = "foreign")]
+use linefault_actors::foreign;
 use linefault_actors::{Behaviour, Host, Machine};
 
 use crate::panics;
@@ -209,9 +211,74 @@ impl Scenarios {
         name: &str,
         start: impl Fn(&Host) -> Behaviour + Clone + Send + Sync + 'static,
     ) -> Self {
-        let build = move |_: &Settings, _: &Directory| -> Box<dyn Actor> {
-            Box::new(Program(start.clone()))
-        };
+        self.program(name, move |_, _| Box::new(Program(start.clone())))
+    }
+
+    /// The same for a program that is written for tokio: it spawns with `tokio::spawn`, waits with `tokio::time`, and so does
+    /// what it is built on, like hyper or axum. Only its sockets come from the host.
+    ///
+    /// Its waiting counts as background work, since nobody can tell what tokio's timers are for: a run may end before they
+    /// do. [`Network::start_foreign`](linefault_network::Network::start_foreign) says what else does not follow the
+    /// simulation.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use linefault::foreign::{Host, TcpStream};
+    /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    ///
+    /// /// Sends what it hears back, a line at a time; who says nothing for a minute is hung up on.
+    /// async fn serve(host: Host) {
+    ///     let listener = host.listen_tcp(host.address()).await.expect("nobody else is there");
+    ///     while let Ok((stream, peer)) = listener.accept().await {
+    ///         tracing::info!(%peer, "connected");
+    ///         tokio::spawn(talk(stream));
+    ///     }
+    /// }
+    ///
+    /// async fn talk(mut stream: TcpStream) -> std::io::Result<()> {
+    ///     let mut buffer = [0; 100];
+    ///     while let Ok(read) = tokio::time::timeout(Duration::from_secs(60), stream.read(&mut buffer)).await {
+    ///         match read? {
+    ///             0 => return Ok(()),
+    ///             length => stream.write_all(&buffer[..length]).await?,
+    ///         }
+    ///     }
+    ///     tracing::warn!("hung up");
+    ///     Ok(())
+    /// }
+    ///
+    /// async fn mute(host: Host) {
+    ///     let mut stream = host.connect_tcp(([10, 0, 0, 2], 7).into()).await.expect("it listens");
+    ///     let _ = stream.read(&mut [0]).await;
+    /// }
+    ///
+    /// let scenarios = linefault::suite("scenarios").foreign("echo", serve).foreign("mute", mute);
+    /// let tests = scenarios.tests_of(r#"
+    ///     title = "One who says nothing"
+    ///     host.echo = { actor = "echo", address = "10.0.0.2:7" }
+    ///     host.mute = { actor = "mute", address = "10.0.0.3:7" }
+    ///     run.run_until = "2min"
+    ///     outcome.expect = [{ name = "patience", host = "echo", logs = "WARN", message = "hung up", count = 1 }]
+    /// "#);
+    /// let [test] = &tests.expect("the text is a scenario")[..] else { panic!("it has no matrix") };
+    /// let outcome = test.run();
+    /// assert!(outcome.verdict.is_pass(), "{}", test.failure(&outcome, false));
+    /// ```
+    #[cfg(feature = "foreign")]
+    pub fn foreign<F, P>(self, name: &str, start: F) -> Self
+    where
+        F: Fn(foreign::Host) -> P + Clone + Send + Sync + 'static,
+        P: Future<Output = ()> + 'static,
+    {
+        self.program(name, move |_, _| Box::new(foreign::Program(start.clone())))
+    }
+
+    fn program(
+        self,
+        name: &str,
+        build: impl Fn(&Settings, &Directory) -> Box<dyn Actor> + Send + Sync + 'static,
+    ) -> Self {
         // A process has few actors and needs them to its end, as it does linefault's own, which are static.
         self.entry(Box::leak(Box::new(Entry {
             name: String::leak(name.to_owned()),

@@ -89,6 +89,8 @@ pub mod twin;
 pub mod verdict;
 
 pub use linefault_actors as actors;
+#[cfg(feature = "foreign")]
+pub use linefault_actors::foreign;
 pub use linefault_network as network;
 pub use linefault_protocol as protocol;
 

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::cell::RefCell;
-use std::panic::{self, AssertUnwindSafe};
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 
 thread_local! {
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
@@ -11,9 +11,13 @@ thread_local! {
 /// Stops panics from printing; [`catch`] and the trace tell of them. For programs, not for libraries: it is
 /// the whole process's.
 pub fn keep_quiet() {
-    panic::set_hook(Box::new(|info| {
+    let hook = |info: &PanicHookInfo<'_>| {
         PLACE.set(info.location().map(ToString::to_string));
-    }));
+    };
+    #[cfg(feature = "foreign")]
+    linefault_network::foreign::set_panic_hook(hook);
+    #[cfg(not(feature = "foreign"))]
+    panic::set_hook(Box::new(hook));
 }
 
 /// Runs `work`; if it panics, gives the message and, under [`keep_quiet`], the place.

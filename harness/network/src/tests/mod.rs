@@ -5,6 +5,8 @@ mod basics;
 mod conservation;
 mod determinism;
 mod faults;
+#[cfg(feature = "foreign")]
+mod foreign;
 mod hosts;
 mod kernel;
 mod nat;

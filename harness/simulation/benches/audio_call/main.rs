@@ -18,6 +18,10 @@ use linefault::run::{Setup, simulate};
 use measure::{findings, median, ratio, read};
 use profile::profile;
 
+/// As the command has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const CALL: &str = r#"title = "An echo of forty seconds"
 
 [host.service]

@@ -16,6 +16,10 @@ use linefault::run::{Setup, simulate};
 
 use scale::Scale;
 
+/// As the command has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[expect(clippy::print_stdout, reason = "that is what a bench is for")]
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();

@@ -13,6 +13,10 @@ use linefault::explore::{Explorer, Plan, campaign, shrink};
 use linefault::scenario::{Combination, Draft, File};
 use linefault::suite::{Suite, Test, names};
 
+/// As the command has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Two calls of 20 s among four hosts.
 const CALLS: &str = r#"title = "Four hosts"
 

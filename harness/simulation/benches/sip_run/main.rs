@@ -21,6 +21,10 @@ use measure::{findings, median, read};
 use profile::profile;
 use scale::Scale;
 
+/// As the command has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Two calls among four hosts, the second to a phone that has lost power.
 const FOUR_HOSTS: &str = r#"title = "Four hosts"
 

@@ -16,6 +16,10 @@ use linefault::trace::Event;
 
 use scale::Scale;
 
+/// As the command has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[expect(clippy::print_stdout, reason = "that is what a bench is for")]
 fn main() {
     println!("Clients of one token service that restarts in the middle; medians");

@@ -141,9 +141,9 @@ pub(super) fn explore(explore: &Explore) -> Result<Exit, Exit> {
     let stops = stops();
     let begun = begun.unwrap_or_else(|| Part::new(campaign));
     let (part, took) = run(explore, &plans, begun, &stops);
-    if let Some(out) = &explore.out {
-        write::part(out, &part)?;
-    }
+    // Whatever cannot be written, what was found is said.
+    let out = explore.out.as_ref();
+    let written = out.map_or(Ok(()), |out| write::part(out, &part));
     let findings = findings::Findings {
         part: &part,
         coverage: explore.coverage,
@@ -155,6 +155,7 @@ pub(super) fn explore(explore: &Explore) -> Result<Exit, Exit> {
         findings.write(&plans, &explore.found, &stops)?
     };
     findings.summary(Some(took))?;
+    written?;
     if stops.load(Ordering::Relaxed) > 0 {
         output::mistake("stopped before its end; what was found by then is kept");
         return Ok(Exit::Interrupted);
@@ -176,17 +177,17 @@ pub(super) fn merge(merge: &Merge) -> Result<Exit, Exit> {
         }
     }
     let whole = whole.ok_or(Exit::Mistake)?;
-    if let Some(out) = &merge.out {
-        write::begun(out, &whole.campaign)?;
-        write::part(out, &whole)?;
-    }
+    let written = match &merge.out {
+        Some(out) => write::begun(out, &whole.campaign).and_then(|_| write::part(out, &whole)),
+        None => Ok(()),
+    };
     let findings = findings::Findings {
         part: &whole,
         coverage: merge.coverage,
     };
     let exit = findings.list()?;
     findings.summary(None)?;
-    Ok(exit)
+    written.map(|()| exit)
 }
 
 /// Counts how often somebody asks the command to stop: once ends the search, twice what is being shrunk.

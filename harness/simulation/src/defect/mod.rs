@@ -19,6 +19,7 @@ mod bye_stops_at_first_contact;
 mod bye_without_consequence;
 mod call_record_kept;
 mod caller_left_in_silence;
+mod cancel_branch_differs;
 mod cancel_challenged;
 mod cancel_is_481;
 mod cancel_only_answered;
@@ -47,6 +48,7 @@ mod leading_space_lost;
 mod leg_taken_over;
 mod line_break_lost;
 mod line_without_end;
+mod lock_held_over_reconnect;
 mod losers_not_cancelled;
 mod lost_is_an_error_event;
 mod max_forwards_kept;
@@ -82,6 +84,7 @@ mod session_expiry_ignored;
 mod skipped_repeat;
 mod status_in_stream;
 mod subscription_never_ends;
+mod success_not_acknowledged;
 mod tag_changes;
 mod time_out_is_408;
 mod token_event;
@@ -92,6 +95,7 @@ mod unknown_call_is_200;
 mod unreachable_is_502;
 mod unreachable_is_error;
 mod validates_in_stream;
+mod wrong_leg_ended;
 
 use std::any::Any;
 use std::collections::VecDeque;
@@ -118,6 +122,7 @@ pub const CATALOGUE: &[&Defect] = &[
     &bye_without_consequence::DEFECT,
     &call_record_kept::DEFECT,
     &caller_left_in_silence::DEFECT,
+    &cancel_branch_differs::DEFECT,
     &cancel_challenged::DEFECT,
     &cancel_is_481::DEFECT,
     &cancel_only_answered::DEFECT,
@@ -146,6 +151,7 @@ pub const CATALOGUE: &[&Defect] = &[
     &leg_taken_over::DEFECT,
     &line_break_lost::DEFECT,
     &line_without_end::DEFECT,
+    &lock_held_over_reconnect::DEFECT,
     &losers_not_cancelled::DEFECT,
     &lost_is_an_error_event::DEFECT,
     &max_forwards_kept::DEFECT,
@@ -180,6 +186,7 @@ pub const CATALOGUE: &[&Defect] = &[
     &skipped_repeat::DEFECT,
     &status_in_stream::DEFECT,
     &subscription_never_ends::DEFECT,
+    &success_not_acknowledged::DEFECT,
     &tag_changes::DEFECT,
     &time_out_is_408::DEFECT,
     &traceback_leaks::DEFECT,
@@ -189,6 +196,7 @@ pub const CATALOGUE: &[&Defect] = &[
     &unreachable_is_502::DEFECT,
     &unreachable_is_error::DEFECT,
     &validates_in_stream::DEFECT,
+    &wrong_leg_ended::DEFECT,
 ];
 
 /// The defect of that name.

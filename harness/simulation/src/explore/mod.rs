@@ -21,7 +21,9 @@ use linefault_network::Instant;
 
 use crate::coverage::Coverage;
 use crate::divergence::Divergence;
+use crate::evidence::Evidence;
 use crate::lives::Lives;
+use crate::oracle::keeps_a_dead_call;
 use crate::run::Simulation;
 use crate::scenario::{Diagnostics, Scenario};
 use crate::trace::TraceHash;
@@ -123,16 +125,19 @@ impl Explored {
     }
 }
 
-/// Drops the expectations of recovery if the program of some host is down at the end: what has panicked stays down unless
-/// somebody starts it, and without its program nothing can recover.
+/// Drops the expectations of recovery where nothing can recover: if the program of some host is down at the end, since what
+/// has panicked stays down unless somebody starts it; and if some host keeps a call whose ends have both died, since without
+/// a session timer (RFC 4028) nothing ends that.
 fn keep_what_can_recover(simulation: &Simulation, violations: &mut Vec<Violation>) {
     let expects = |it: &Violation| matches!(it.source, Source::Expect(_));
-    if violations.iter().any(expects) {
-        let lives = Lives::of(&simulation.trace);
-        let mut hosts = simulation.trace.hosts().iter();
-        if hosts.any(|host| !lives.is_running(host.id, simulation.ended_at)) {
-            violations.retain(|it| !expects(it));
-        }
+    if !violations.iter().any(expects) {
+        return;
+    }
+    let lives = Lives::of(&simulation.trace);
+    let mut hosts = simulation.trace.hosts().iter();
+    let is_down = hosts.any(|host| !lives.is_running(host.id, simulation.ended_at));
+    if is_down || keeps_a_dead_call(&Evidence::new(simulation)) {
+        violations.retain(|it| !expects(it));
     }
 }
 

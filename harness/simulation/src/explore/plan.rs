@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,8 +28,9 @@ const REFRESH_SECONDS: u64 = 60;
 const FAULTS_GO_ON_MICROS: u64 = 5_000_000;
 /// From there to the end of the last fault: more than 64·T1, so that time-outs happen within a fault.
 const FAULTS_LAST_MICROS: u64 = 35_000_000;
-/// From the end of the last fault to the second time: a registration's lifetime.
-const RECOVERY_MICROS: u64 = REFRESH_SECONDS * 1_000_000;
+/// What was under way when the last fault ended may take as long as 64·T1; then a registration's lifetime passes, and every
+/// session that nobody refreshes is over (RFC 4028: 90 s at least).
+const RECOVERY_MICROS: u64 = (32 + REFRESH_SECONDS) * 1_000_000;
 
 /// With how many seeds a success must be seen without a fault before it is demanded with one: a fault shifts which latencies
 /// later packets draw, so that the run's own seed does not tell what a race decides.
@@ -109,12 +111,13 @@ impl Plan {
         let again = window.end + RECOVERY_MICROS;
         let tidying_steps = tidying(&draft, 0).len();
         let pauses = retime(&mut draft, &moments, again);
+        let over = again + pauses.iter().max().copied().unwrap_or_default() * PAUSE_MICROS;
         draft.set("run.time_max", &duration(again + 2 * last + 600_000_000));
         let scenario = lowered(&draft)?;
         let (_, violations, seen) = verdict::observe(&scenario, &[], |evidence| {
             let until = Instant::from_micros(window.begin);
             let aims = Aims::of(evidence, &scenario, until);
-            (aims, expectations(&scenario, evidence, again))
+            (aims, expectations(&scenario, evidence, again..over))
         });
         if let Some(violation) = violations.into_iter().next() {
             let (name, text) = (violation.name, violation.text);
@@ -319,12 +322,14 @@ fn moments(scenario: &Scenario) -> Vec<Option<u64>> {
 /// `again` on. Hosts may be down by then; those that are in a call hang up before. Says by how many pauses each step of the
 /// second time comes after the first, with those that hang up after it.
 fn retime(draft: &mut Draft, moments: &[Option<u64>], again: u64) -> Vec<u64> {
-    let second_time = evened(moments);
-    let steps = draft.keys("timeline.steps");
+    let slots = slots(draft, moments);
+    let second_time = evened(&slots);
     let mut first = Vec::new();
     let mut second = Vec::new();
-    for (step, moment) in steps.iter().zip(moments) {
-        let Some(moment) = moment else { continue };
+    for (step, slot) in slots.iter().enumerate() {
+        let Some(slot @ (moment, _)) = slot else {
+            continue;
+        };
         let mut draft = draft.clone();
         let step = format!("timeline.steps.{step}");
         for key in ["when", "after"] {
@@ -333,14 +338,14 @@ fn retime(draft: &mut Draft, moments: &[Option<u64>], again: u64) -> Vec<u64> {
         draft.set(&format!("{step}.may_miss"), "true");
         draft.set(&format!("{step}.at"), &format!("\"{}\"", duration(*moment)));
         first.extend(draft.toml(&step));
-        let later = again + second_time[moment] * PAUSE_MICROS;
+        let later = again + second_time[slot] * PAUSE_MICROS;
         draft.set(&format!("{step}.at"), &format!("\"{}\"", duration(later)));
         second.extend(draft.toml(&step));
     }
     let over = second_time.len() as u64;
     let before = tidying(draft, again - TIDY_MICROS);
     let after = tidying(draft, again + over * PAUSE_MICROS);
-    let pauses = moments.iter().flatten().map(|moment| second_time[moment]);
+    let pauses = slots.iter().flatten().map(|slot| second_time[slot]);
     let pauses = pauses.chain(after.iter().map(|_| over)).collect();
     let parts = [first, before, second, after];
     let all: Vec<String> = parts.into_iter().flatten().collect();
@@ -348,10 +353,22 @@ fn retime(draft: &mut Draft, moments: &[Option<u64>], again: u64) -> Vec<u64> {
     pauses
 }
 
+/// A moment, and whether what is done then comes after what registers then: who is called must be known by then.
+type Slot = (u64, bool);
+
+fn slots(draft: &Draft, moments: &[Option<u64>]) -> Vec<Option<Slot>> {
+    let steps = draft.keys("timeline.steps").into_iter();
+    let slot = |(step, moment): (String, &Option<u64>)| {
+        let action = draft.value(&format!("timeline.steps.{step}.do"));
+        moment.map(|moment| (moment, action.as_deref() != Some("register")))
+    };
+    steps.zip(moments).map(slot).collect()
+}
+
 /// The same moments, counted: to see that everything works again nobody has to talk for long.
-fn evened(moments: &[Option<u64>]) -> BTreeMap<u64, u64> {
-    let moments: BTreeSet<u64> = moments.iter().flatten().copied().collect();
-    moments.into_iter().zip(0..).collect()
+fn evened(slots: &[Option<Slot>]) -> BTreeMap<Slot, u64> {
+    let slots: BTreeSet<Slot> = slots.iter().flatten().copied().collect();
+    slots.into_iter().zip(0..).collect()
 }
 
 /// Every actor that can hang up does so, so that the second time begins as the first did.
@@ -369,16 +386,18 @@ fn tidying(draft: &Draft, at: u64) -> Vec<String> {
 }
 
 /// Expectations of every success that was seen the second time by a host that is told to do something: that a registration works,
-/// that a call is answered and ends, that a stream ends complete, that sound is heard.
-fn expectations(scenario: &Scenario, evidence: &Evidence<'_>, again: u64) -> Vec<String> {
-    let after = duration(again);
+/// that a call is answered and ends, that a stream ends complete, that sound is heard. How a call ends that both ends leave
+/// at once, when all hang up afterwards, is no success of either.
+fn expectations(scenario: &Scenario, evidence: &Evidence<'_>, again: Range<u64>) -> Vec<String> {
+    let after = duration(again.start);
     let acts = |host: HostId| {
         scenario
             .steps
             .iter()
             .any(|step| step.host.0 == host.index())
     };
-    let seen: BTreeSet<(HostId, String)> = successes(evidence, Instant::from_micros(again))
+    let again = Instant::from_micros(again.start)..Instant::from_micros(again.end);
+    let seen: BTreeSet<(HostId, String)> = successes(evidence, again)
         .filter(|(host, _)| acts(*host))
         .collect();
     let expects = seen.iter().map(|(host, pattern)| {
@@ -394,16 +413,18 @@ fn expectations(scenario: &Scenario, evidence: &Evidence<'_>, again: u64) -> Vec
 /// on who was quicker; and whether somebody is asked by a health check, on when.
 fn successes<'e>(
     evidence: &'e Evidence<'_>,
-    from: Instant,
+    when: Range<Instant>,
 ) -> impl Iterator<Item = (HostId, String)> + 'e {
+    let within = when.clone();
     let sip = evidence.arrivals.iter().filter_map(move |arrival| {
-        let message = arrival.message.as_ref().filter(|_| arrival.at >= from)?;
+        let message = arrival.message.as_ref();
+        let message = message.filter(|_| within.contains(&arrival.at))?;
         let method = message.method.as_str();
         let counts = message.is_success() && ["REGISTER", "INVITE", "BYE"].contains(&method);
         counts.then(|| (arrival.host, format!("200 {method}")))
     });
     let said = evidence.utterances.iter().filter_map(move |said| {
-        said.arrived.filter(|seen| seen.at >= from)?;
+        said.arrived.filter(|seen| when.contains(&seen.at))?;
         let host = said.to(&evidence.connections)?;
         let mut patterns = aims::patterns(&said.what).into_iter();
         let is_success = |pattern: &String| SUCCESSES.contains(&pattern.as_str());

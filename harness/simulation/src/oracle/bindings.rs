@@ -159,8 +159,11 @@ impl<'e> Traffic<'e> {
         // An answer that is repeated grants no longer time.
         let first = answers.filter(|sent| sent.repeat == 0);
         let granted = first.filter_map(|sent| {
-            let lifetime = granted(sent.message.as_deref()?, binding.contact)?;
-            Some(later(sent.at, u64::from(lifetime) * 1_000_000))
+            let granted = granted(sent.message.as_deref()?);
+            let own = granted
+                .iter()
+                .find(|(contact, _)| *contact == binding.contact);
+            Some(later(sent.at, u64::from(own?.1) * 1_000_000))
         });
         granted.last().is_none_or(|until| until <= binding.at)
     }
@@ -168,29 +171,28 @@ impl<'e> Traffic<'e> {
 
 /// Whether the registrar has just read a REGISTER: somebody speaks for the user.
 fn ended(evidence: &Evidence<'_>, binding: &Removed<'_>) -> bool {
-    let arrivals = &evidence.arrivals;
-    let first = arrivals.partition_point(|arrival| arrival.at < binding.at);
-    let now = arrivals[first..]
+    let mut now = evidence
+        .arrivals
         .iter()
-        .take_while(|arrival| arrival.at == binding.at);
-    let mut requests = now.filter(|arrival| arrival.host == binding.registrar);
-    requests.any(|arrival| {
+        .filter(|arrival| arrival.host == binding.registrar && arrival.read_at == Some(binding.at));
+    now.any(|arrival| {
         let request = arrival.message.as_deref();
         request.is_some_and(|it| it.asks(&Method::Register))
     })
 }
 
-/// For how many seconds a 200 to a REGISTER grants that contact.
-fn granted(response: &SipMessage, contact: SocketAddr) -> Option<u32> {
+/// The contacts that a 200 to a REGISTER lists, and for how many seconds it grants each.
+pub(super) fn granted(response: &SipMessage) -> Vec<(SocketAddr, u32)> {
     if response.status != Some(200) || response.method != Method::Register {
-        return None;
+        return Vec::new();
     }
     let Ok(Contacts::List(list)) = response.message.contacts() else {
-        return None;
+        return Vec::new();
     };
-    let own = list
-        .iter()
-        .find(|it| it.uri().socket_address() == Some(contact))?;
-    own.expires()
-        .or_else(|| response.message.expires().ok().flatten())
+    let of_all = response.message.expires().ok().flatten();
+    let granted = list.iter().filter_map(|contact| {
+        let address = contact.uri().socket_address()?;
+        Some((address, contact.expires().or(of_all)?))
+    });
+    granted.collect()
 }

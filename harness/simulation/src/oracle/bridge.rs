@@ -110,6 +110,19 @@ impl<'e> Leg<'e, '_> {
         })
     }
 
+    /// Whether an INVITE of the leg went to that host, or came from it.
+    pub(super) fn asks_or_is_asked_by(self, host: HostId) -> bool {
+        let came = |(_, arrival, it): (_, &Arrival, &SipMessage)| {
+            let sent = arrival.transmission;
+            let from = sent.map(|place| self.evidence.transmissions[place].from);
+            it.asks(&Method::Invite) && from == Some(host)
+        };
+        let went = |(sent, it): (&Transmission, &SipMessage)| {
+            it.asks(&Method::Invite) && sent.to == Some(host)
+        };
+        self.read().any(came) || self.sent().any(went)
+    }
+
     /// Whether it goes over TCP, with trouble on the way: what the element says then may show late, or never.
     pub(super) fn is_held_up(self, when: RangeInclusive<Instant>) -> bool {
         let sent = self.sent().map(|(sent, _)| (sent.transport, sent.to));

@@ -12,7 +12,7 @@ use crate::evidence::{Arrival, Evidence, Fate, SipMessage, Transmission};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "cancel-honoured",
-    doc: "A CANCEL that matches gets 200 and its INVITE ends in 487, one that matches nothing gets 481, and none is sent before a provisional answer.",
+    doc: "A CANCEL that matches gets 200 and its INVITE ends in 487, one that matches nothing gets 481, and none is sent before a provisional answer or with a branch of its own.",
     source: "RFC 3261 §9.1, §9.2, §16.7 step 6, §16.10",
     holds: Holds::Always,
     judge,
@@ -22,7 +22,7 @@ fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
     let sent = evidence
         .transmissions
         .iter()
-        .filter_map(|sent| too_early(evidence, sent));
+        .filter_map(|sent| wrongly_sent(evidence, sent));
     let mut known = BTreeSet::new();
     let arrived = evidence.arrivals.iter().filter(|arrival| {
         let cancel = arrival.read_at.and(arrival.message.as_deref());
@@ -38,8 +38,9 @@ fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
     sent.chain(arrived).collect()
 }
 
-// RFC 3261 §9.1: if no provisional response has been received, the CANCEL must not be sent.
-fn too_early(evidence: &Evidence<'_>, sent: &Transmission) -> Option<Finding> {
+// RFC 3261 §9.1: its branch is the INVITE's, and if no provisional response has been received it must not be sent. A proxy
+// may pass one on that it knows nothing of (§16.10).
+fn wrongly_sent(evidence: &Evidence<'_>, sent: &Transmission) -> Option<Finding> {
     let cancel = sent.message.as_deref()?;
     if sent.raw || sent.repeat > 0 || !cancel.asks(&Method::Cancel) {
         return None;
@@ -56,11 +57,16 @@ fn too_early(evidence: &Evidence<'_>, sent: &Transmission) -> Option<Finding> {
             && answer.read_at.is_some_and(|at| at <= sent.at)
             && message.is_some_and(|it| it.is_provisional() && it.method == Method::Invite)
     });
-    (known && !allowed).then(|| Finding {
+    let text = match known {
+        true if !allowed => "CANCEL was sent before any provisional answer to its INVITE",
+        false if cancel.vias == 1 => "CANCEL has a branch with which its sender sent no INVITE",
+        _ => return None,
+    };
+    Some(Finding {
         host: Some(sent.from),
         record: Some(sent.record),
         at: sent.at,
-        text: "CANCEL was sent before any provisional answer to its INVITE".to_owned(),
+        text: text.to_owned(),
     })
 }
 
@@ -215,7 +221,7 @@ impl<'e, 't> Cancelled<'e, 't> {
                         && (it.status == Some(status) || it.status == Some(503) && status == 500)
                 })
         });
-        let passed_on = !passed_on.is_empty() && (came || failed || status == 408);
+        let passed_on = !passed_on.is_empty() && (came || failed || matches!(status, 408 | 504));
         passed_on || self.found_nobody()
     }
 }

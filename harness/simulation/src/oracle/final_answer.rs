@@ -187,7 +187,11 @@ fn silent_downstream(evidence: &Evidence<'_>, arrival: &Arrival, request: &SipMe
             && sent.left()
             && same(sent.message.as_deref(), SipMessage::is_request)
     });
-    let heard = evidence.arrived_in_exchange(request);
+    // Dialogs that a fork made may number their requests alike.
+    let heard = evidence.arrived_in_exchange(request).filter(|answer| {
+        let tag = answer.message.as_deref().map(|it| &it.to_tag);
+        request.to_tag.is_empty() || tag == Some(&request.to_tag)
+    });
     let mut heard = heard.chain(
         other_leg
             .iter()

@@ -6,7 +6,7 @@ use linefault_protocol::sip::Method;
 use super::bridge::{AT_ONCE, Bridge, Leg};
 use super::timers::{GIVE_UP, later};
 use super::{Finding, Holds, Oracle};
-use crate::evidence::{Evidence, SipMessage};
+use crate::evidence::{Evidence, SipMessage, Transmission};
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "legs-end-together",
@@ -20,7 +20,7 @@ fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
     let ways = Bridge::all(evidence).flat_map(|bridge| bridge.ways(evidence));
     let findings = ways.filter_map(|(leg, other)| {
         let end = ended(leg)?;
-        let what = outlives(other, end.at)?;
+        let what = outlives(other, leg, end.at)?;
         Some(Finding {
             host: Some(leg.bridge.host),
             record: Some(end.record),
@@ -78,13 +78,17 @@ fn up(leg: Leg<'_, '_>, at: Instant) -> bool {
         || leg.read().any(|(read_at, _, it)| read_at <= at && ok(it))
 }
 
-/// What should have ended the leg once the other one was over, and did not.
-fn outlives(leg: Leg<'_, '_>, since: Instant) -> Option<&'static str> {
+/// What should have ended the leg once the other one was over, and did not. What goes to the other one's end ends nothing.
+fn outlives(leg: Leg<'_, '_>, ended: Leg<'_, '_>, since: Instant) -> Option<&'static str> {
     if up(leg, since) {
         let until = later(may_say_bye(leg, since), AT_ONCE);
+        let strays = |sent: &Transmission| {
+            let to = sent.to.filter(|to| ended.asks_or_is_asked_by(*to));
+            to.is_some_and(|to| !leg.asks_or_is_asked_by(to))
+        };
         let said = leg
             .sent()
-            .any(|(sent, it)| it.asks(&Method::Bye) && sent.at <= until);
+            .any(|(sent, it)| it.asks(&Method::Bye) && sent.at <= until && !strays(sent));
         let heard = leg
             .read()
             .any(|(at, _, it)| it.asks(&Method::Bye) && at <= until);

@@ -5,12 +5,14 @@
 
 mod acknowledged;
 mod agreement;
+mod asking;
 mod audio;
 mod bindings;
 mod bridge;
 mod cancel;
 mod credentials;
 mod error_events;
+mod expiry;
 mod final_answer;
 mod forwarding;
 mod generation;
@@ -43,6 +45,7 @@ use linefault_network::{HostId, Instant, RecordId};
 use crate::evidence::Evidence;
 
 pub use left_over::{LeftOver, left_over};
+pub(crate) use vanished::keeps_a_dead_call;
 
 /// Every oracle that judges a single trace.
 pub const CATALOGUE: &[&Oracle] = &[
@@ -63,6 +66,7 @@ pub const CATALOGUE: &[&Oracle] = &[
     &sessions::ORACLE,
     &transfers::ORACLE,
     &bindings::ORACLE,
+    &expiry::ORACLE,
     &way_back::ORACLE,
     &credentials::ORACLE,
     &retry_after::ORACLE,

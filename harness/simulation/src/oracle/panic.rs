@@ -36,12 +36,15 @@ fn is_invited(evidence: &Evidence<'_>, record: &Record) -> bool {
     cause.is_some_and(|cause| matches!(&cause.event, Event::Injected(failure) if failure.panics))
 }
 
-/// The panic's message; with a way out where the actor took tokio's own executor or clock.
+/// The panic's message; with a way out where the actor took from tokio what a simulated host does not have.
 fn text(message: &str) -> String {
-    // What `tokio::spawn` and `tokio::time` say without a runtime; a simulated host enters none.
-    let foreign = message.contains("no reactor running");
-    let help = if foreign {
-        ": on a simulated host, spawn with Host::spawn and wait with Host::sleep or Host::timer"
+    // What `tokio::spawn` and `tokio::time` say without a runtime; only a foreign host has one.
+    let help = if message.contains("no reactor running") {
+        ": on a simulated host, spawn with Host::spawn and wait with Host::sleep or Host::timer; code that needs tokio's own \
+         executor and clock is given to Scenarios::foreign"
+    // What `tokio::net` says in a runtime without I/O.
+    } else if message.contains("IO is disabled") {
+        ": on a simulated host, sockets come from the Host"
     } else {
         ""
     };
@@ -63,7 +66,8 @@ mod tests {
         let wait = || drop(tokio::time::sleep(std::time::Duration::from_secs(1)));
         for caught in [crate::panics::catch(spawn), crate::panics::catch(wait)] {
             let message = caught.expect_err("there is no runtime");
-            assert!(text(&message).contains("Host::spawn"), "{message}");
+            let text = text(&message);
+            assert!(text.contains("Host::spawn") && text.contains("Scenarios::foreign"));
         }
         assert_eq!(text("no call to end"), "panicked: no call to end");
     }

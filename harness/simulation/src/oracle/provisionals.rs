@@ -1,8 +1,9 @@
 //! Reliable provisional answers are repeated until they are acknowledged, and acknowledged by who asked.
 
-use linefault_network::{HostId, Instant, RecordId};
+use linefault_network::{Instant, RecordId};
 use linefault_protocol::sip::Method;
 
+use super::asking::still_asks;
 use super::timers::{GIVE_UP, T1, later};
 use super::{Finding, Holds, Oracle};
 use crate::evidence::{Arrival, Evidence, SipMessage, Transmission};
@@ -163,7 +164,7 @@ fn unacknowledged(evidence: &Evidence<'_>, arrival: &Arrival) -> Option<Finding>
     let until = later(read_at, T1);
     let waits =
         until <= evidence.ended_at && evidence.lived_through(arrival.host, arrival.at, until);
-    if !waits || !asked(evidence, arrival.host, said) || !in_order(evidence, arrival, said) {
+    if !waits || !asked(evidence, arrival, said) || !in_order(evidence, arrival, said) {
         return None;
     }
     let mut call = evidence.sent_in_call(&said.call_id);
@@ -181,13 +182,15 @@ fn unacknowledged(evidence: &Evidence<'_>, arrival: &Arrival) -> Option<Finding>
     })
 }
 
-/// Whether the host is the caller itself; a proxy only passes the answer on.
-fn asked(evidence: &Evidence<'_>, host: HostId, said: &SipMessage) -> bool {
+/// Whether the host is the caller itself, and still asks: a proxy only passes the answer on.
+fn asked(evidence: &Evidence<'_>, arrival: &Arrival, said: &SipMessage) -> bool {
     let mut sent = evidence.sent_in_branch(&said.branch);
-    sent.any(|sent| {
+    let own = sent.any(|sent| {
         let invite = sent.message.as_deref();
-        sent.from == host && invite.is_some_and(|it| it.asks(&Method::Invite) && it.vias == 1)
-    })
+        let first = invite.is_some_and(|it| it.asks(&Method::Invite) && it.vias == 1);
+        first && sent.from == arrival.host
+    });
+    own && still_asks(evidence, arrival.host, &said.branch, arrival.at)
 }
 
 /// Whether all that came before of that branch of the call leads up to it, without a gap and without a final answer.

@@ -106,5 +106,10 @@ fn goes_elsewhere(leg: Leg<'_, '_>, other: Leg<'_, '_>, at: Instant, answer: &Si
     let given_up = other.read().any(|(read_at, _, it)| {
         meanwhile(read_at) && (it.asks(&Method::Cancel) || it.asks(&Method::Bye))
     });
-    called || forwarded || given_up
+    // A redirect may lead to somebody who is not there.
+    let nobody = matches!(answer.status, Some(300..400))
+        && other.sent().any(|(sent, it)| {
+            meanwhile(sent.at) && it.status == Some(480) && it.method == Method::Invite
+        });
+    called || forwarded || given_up || nobody
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use linefault_protocol::sip::Method;
 
+use super::asking::still_asks;
 use super::timers::later;
 use super::{Finding, Holds, Oracle};
 use crate::evidence::{Arrival, Evidence, Transmission};
@@ -25,9 +26,10 @@ fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
             .filter(|it| it.status == Some(503))?;
         let seconds = answer.message.retry_after().ok()??;
         let read_at = arrival.read_at?;
-        // An answer that is repeated asks for no more.
+        // An answer that is repeated asks for no more, nor does one that comes when its client has given up.
         let first = known.insert((arrival.host, answer.branch.as_str()));
-        first.then_some((arrival, read_at, u64::from(seconds)))
+        let asks = first && still_asks(evidence, arrival.host, &answer.branch, read_at);
+        asks.then_some((arrival, read_at, u64::from(seconds)))
     });
     let findings = asked.flat_map(|(arrival, read_at, seconds)| {
         let until = later(read_at, seconds.saturating_mul(1_000_000));

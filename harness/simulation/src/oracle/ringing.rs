@@ -3,6 +3,7 @@
 use linefault_network::{HostId, Instant};
 use linefault_protocol::sip::Method;
 
+use super::asking::still_asks;
 use super::timers::{GIVE_UP, later};
 use super::{Finding, Holds, Oracle};
 use crate::evidence::{Arrival, Evidence, Fate, SipMessage, Transmission};
@@ -114,28 +115,6 @@ fn told_at(evidence: &Evidence<'_>, ring: &SipMessage) -> Option<Instant> {
     arrivals.min()
 }
 
-/// Whether who sent the INVITE of that branch waits for the first answer yet: neither has Timer B run out, nor a send failed,
-/// nor its process ended.
-fn waits(evidence: &Evidence<'_>, host: HostId, ring: &SipMessage, at: Instant) -> bool {
-    let invites = evidence.sent_in_branch(&ring.branch).filter(|sent| {
-        let message = sent.message.as_deref();
-        sent.from == host && message.is_some_and(|it| it.asks(&Method::Invite))
-    });
-    let mut ends = invites.map(|sent| {
-        if sent.left() {
-            later(sent.at, GIVE_UP)
-        } else {
-            sent.at
-        }
-    });
-    let gives_up = ends.next().map(|first| ends.fold(first, Instant::min));
-    let asked = evidence
-        .sent_in_branch(&ring.branch)
-        .find(|sent| sent.from == host);
-    let lives = asked.is_none_or(|sent| evidence.lived_through(host, sent.at, at));
-    lives && gives_up.is_none_or(|gives_up| at < gives_up)
-}
-
 /// Who is to blame; nobody if a CANCEL was sent and lost on its way, or none may be sent, since nothing of the ringing came
 /// through (RFC 3261 §9.1).
 fn blame(
@@ -156,7 +135,7 @@ fn blame(
         it.host != sent.from
             && it
                 .read_at
-                .is_some_and(|at| waits(evidence, it.host, ring, at))
+                .is_some_and(|at| still_asks(evidence, it.host, &ring.branch, at))
             && message.is_some_and(|it| it.is_provisional() && it.method == Method::Invite)
     });
     (cancels(evidence, ring).next().is_none() && may_cancel).then(|| {

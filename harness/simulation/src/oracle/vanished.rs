@@ -5,9 +5,15 @@
 use linefault_network::HostId;
 use linefault_protocol::sip::Method;
 
-use super::LeftOver;
 use super::bridge::call_ids;
+use super::{LeftOver, left_over};
 use crate::evidence::Evidence;
+
+/// Whether some host keeps a call whose end nobody has told it of: it can be busy with that for good.
+pub(crate) fn keeps_a_dead_call(evidence: &Evidence<'_>) -> bool {
+    let left = left_over(evidence);
+    left.iter().any(|thing| untold(evidence, &left, thing))
+}
 
 /// Whether a dialog, or the record of a call, is left over because nobody told its host that it is over: the other end died,
 /// or none of its BYEs got anywhere.

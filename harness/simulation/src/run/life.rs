@@ -48,6 +48,12 @@ impl Life {
         lives.collect()
     }
 
+    /// Whether its code uses tokio's executor and clock.
+    #[cfg(feature = "foreign")]
+    pub(super) fn is_foreign(&self) -> bool {
+        self.actor.is_foreign()
+    }
+
     /// What reaches the present incarnation from outside the network.
     pub(super) fn mailbox(&self) -> Rc<RefCell<Mailbox>> {
         Rc::clone(&self.mailbox.borrow())

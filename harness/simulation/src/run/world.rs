@@ -86,8 +86,13 @@ impl<'a> World<'a> {
     fn start(&mut self) {
         for life in &self.lives {
             let (this, trace) = (Rc::clone(life), Rc::clone(&self.trace));
-            self.network
-                .start(life.id, move |handle| this.begin(handle, &trace));
+            let main = move |handle| this.begin(handle, &trace);
+            #[cfg(feature = "foreign")]
+            if life.is_foreign() {
+                self.network.start_foreign(life.id, main);
+                continue;
+            }
+            self.network.start(life.id, main);
         }
         self.settle();
         for life in &self.lives {

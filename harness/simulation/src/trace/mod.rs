@@ -8,13 +8,12 @@ mod line;
 mod words;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 use bytes::Bytes;
 use linefault_actors::{Report, SocketError};
-use linefault_network::{self as network, HostId, Instant, RecordId, Recorder};
+use linefault_network::{self as network, AddressMap, HostId, Instant, RecordId, Recorder};
 use tracing::Level;
 
 pub use digest::TraceHash;
@@ -105,7 +104,7 @@ pub struct StepRecord {
 pub struct Trace {
     records: Vec<Record>,
     hosts: Vec<TracedHost>,
-    by_address: BTreeMap<IpAddr, HostId>,
+    by_address: AddressMap<HostId>,
 }
 
 /// A host of the simulation, as readers of its trace know it.
@@ -148,7 +147,7 @@ impl Trace {
     #[must_use]
     pub fn shared() -> Rc<RefCell<Self>> {
         Rc::new(RefCell::new(Self {
-            records: Vec::with_capacity(1024),
+            records: Vec::with_capacity(2048),
             ..Self::default()
         }))
     }
@@ -195,7 +194,7 @@ impl Trace {
     /// The host that has that IP address.
     #[must_use]
     pub fn host_at(&self, address: SocketAddr) -> Option<HostId> {
-        self.by_address.get(&address.ip()).copied()
+        self.by_address.get(address.ip()).copied()
     }
 
     /// Adds a record.

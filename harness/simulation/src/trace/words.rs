@@ -211,10 +211,11 @@ fn of_host(event: &network::Event) -> (&'static str, Fields) {
         N::TaskEnded { task, how } => {
             ("task-ended", vec![field("task", task.0), debug("how", how)])
         }
-        N::Panic { task, message } => (
-            "panic",
-            vec![field("task", task.0), field("message", message)],
-        ),
+        N::Panic { task, message } => {
+            let task = task.map(|task| field("task", task.0));
+            let message = field("message", message);
+            ("panic", task.into_iter().chain([message]).collect())
+        }
         N::InvitedPanic { fault } => ("invited-panic", vec![field("fault", fault.index())]),
         N::HostStarted { incarnation } => ("host-started", vec![field("incarnation", incarnation)]),
         N::HostStopped { incarnation, how } => (

@@ -6,10 +6,13 @@ mod command;
 #[cfg(feature = "turmoil")]
 mod cross_check;
 mod determinism;
+mod disturbed;
 mod docs;
 mod explain;
 mod explore;
 mod failure;
+#[cfg(feature = "foreign")]
+mod foreign;
 mod proofs;
 mod replay;
 mod report;

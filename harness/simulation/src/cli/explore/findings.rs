@@ -74,12 +74,16 @@ impl Findings<'_> {
                 0 => String::new(),
                 others => format!(" and {} more", output::count(others, "scenario")),
             };
+            // Where a file cannot be written the finding is still said.
+            let more = more(kind, group, &command).unwrap_or_else(|exit| {
+                worst = worst.max(exit);
+                String::new()
+            });
             let text = format!(
-                "found     {kind}, in {} of {}{others}\n          {}\n{}replay: {command}\n",
+                "found     {kind}, in {} of {}{others}\n          {}\n{more}replay: {command}\n",
                 output::count(usize::try_from(group.runs).unwrap_or(usize::MAX), "run"),
                 id.test,
                 group.finding.seen.text.replace('\n', "\n          "),
-                more(kind, group, &command)?,
             );
             output::line(&text).map_err(|error| output::broken_pipe(&error))?;
         }

@@ -179,10 +179,12 @@ fn refuse(evidence: &Evidence<'_>, host: HostId, seen: Seen, attempts: &mut Vec<
     let pending = attempts[..before].last_mut();
     let pending = pending.filter(|it| {
         let over = matches!(it.end, End::Lost(at) if at < seen.at);
-        !it.established && !over && !matches!(it.end, End::Final(_))
+        // The kernel may have connected, and lost the connection again, before the process was told of either.
+        let untold = !it.established || matches!(it.end, End::None);
+        untold && !over && !matches!(it.end, End::Final(_))
     });
     match pending {
-        Some(attempt) => attempt.end = End::Lost(seen.at),
+        Some(attempt) => (attempt.end, attempt.closed) = (End::Lost(seen.at), Some(seen.at)),
         None => attempts.insert(before, Attempt::failed(evidence, host, seen)),
     }
 }
@@ -215,7 +217,10 @@ fn doings<'a>(evidence: &Evidence<'a>) -> BTreeMap<HostId, Doings<'a>> {
             }
             Event::Step(step) if step.refused.is_none() => {
                 let command = step.text.split(' ').next().unwrap_or_default();
-                all.entry(host).or_default().steps.push((entry.at, command));
+                // Who is told to ask while an answer is under way does not: its machine says when it asks.
+                if command != "ask" {
+                    all.entry(host).or_default().steps.push((entry.at, command));
+                }
             }
             Event::Network(network::Event::CallFailed {
                 call: SocketCall::Connect,
