@@ -34,6 +34,7 @@ fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
             caller
                 && waits(evidence, arrival, GIVE_UP)
                 && !is_overdue(evidence, arrival, answer, invite)
+                && !is_given_up(evidence, arrival, answer)
                 && !held_up_to(evidence, invite, later(*read_at, GIVE_UP))
                 && !dialog_ack(evidence, arrival, answer)
         } else {
@@ -113,13 +114,20 @@ fn lives(
     });
     let mut sent = evidence.sent_in_branch(&answer.branch);
     let ended = sent.any(|sent| {
-        let Some(message) = sent.message.as_deref().filter(|it| it.is_request()) else {
-            return false;
-        };
-        let given_up = message.method == Method::Cancel && later(sent.at, GIVE_UP) <= arrival.at;
-        sent.from == arrival.host && sent.at <= arrival.at && (!sent.left() || given_up)
+        let request = sent.message.as_deref().is_some_and(SipMessage::is_request);
+        request && sent.from == arrival.host && sent.at <= arrival.at && !sent.left()
     });
-    in_time && retained && !ended
+    in_time && retained && !ended && !is_given_up(evidence, arrival, answer)
+}
+
+/// Whether its INVITE was cancelled 64·T1 before (RFC 3261 §9.1).
+fn is_given_up(evidence: &Evidence<'_>, arrival: &Arrival, answer: &SipMessage) -> bool {
+    let mut sent = evidence.sent_in_branch(&answer.branch);
+    sent.any(|sent| {
+        let message = sent.message.as_deref();
+        let cancel = message.is_some_and(|it| it.asks(&Method::Cancel));
+        cancel && sent.from == arrival.host && later(sent.at, GIVE_UP) <= arrival.at
+    })
 }
 
 /// Whether the ACK may leave later, or never: it goes over TCP, with trouble on the way.

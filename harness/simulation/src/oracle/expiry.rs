@@ -9,7 +9,7 @@ use linefault_network::{HostId, Instant, RecordId};
 use super::bindings::granted;
 use super::timers::later;
 use super::{Finding, Holds, Oracle};
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, SipMessage, Transmission};
 use crate::trace::Event;
 
 pub(super) const ORACLE: Oracle = Oracle {
@@ -123,11 +123,20 @@ fn grants(evidence: &Evidence<'_>) -> BTreeMap<(HostId, SocketAddr), Vec<(Instan
     for sent in &evidence.transmissions {
         // An answer that is repeated grants no more.
         let answer = sent.message.as_deref().filter(|_| sent.repeat == 0);
-        for (contact, seconds) in answer.into_iter().flat_map(granted) {
+        let Some(answer) = answer else { continue };
+        for (contact, seconds) in granted(answer) {
             let until = later(sent.at, u64::from(seconds) * 1_000_000);
             let all = grants.entry((sent.from, contact)).or_default();
-            all.push((sent.at, until));
+            all.push((asked_at(evidence, sent, answer), until));
         }
     }
     grants
+}
+
+/// When the registrar read what it answers: over TCP the answer itself may leave much later.
+fn asked_at(evidence: &Evidence<'_>, sent: &Transmission, answer: &SipMessage) -> Instant {
+    let mut heard = evidence.arrived_in_branch(&answer.branch);
+    let asked = heard.find(|arrival| arrival.host == sent.from);
+    let read_at = asked.and_then(|arrival| arrival.read_at);
+    read_at.map_or(sent.at, |at| at.min(sent.at))
 }
