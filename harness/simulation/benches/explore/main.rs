@@ -68,6 +68,8 @@ const SOUND_STEPS: &str = r#"
 
 #[expect(clippy::print_stdout, reason = "that is what a bench is for")]
 fn main() {
+    // Panics are among the faults: printing them would cost more than everything else.
+    linefault::panics::keep_quiet();
     let calls = plan(CALLS);
     let (head, steps) = CALLS.rsplit_once("[timeline]").expect("it has steps");
     let steps = steps.trim_end().trim_end_matches(']');

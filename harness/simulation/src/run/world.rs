@@ -74,7 +74,7 @@ impl<'a> World<'a> {
             .map(|fault| fault.count(&self.network))
             .collect();
         // The network's tasks hold handles on the trace: they go first, without leaving records behind.
-        let trace = self.trace.replace(Trace::default());
+        let trace = Trace::finish(&self.trace);
         Simulation {
             trace,
             end,
