@@ -71,41 +71,71 @@ impl Removed<'_> {
 }
 
 fn removed<'e>(evidence: &'e Evidence<'_>) -> Vec<Removed<'e>> {
-    let mut open: BTreeMap<(HostId, u64), (&str, SocketAddr)> = BTreeMap::new();
-    let mut removed = Vec::new();
+    let removed = bindings(evidence).into_iter().filter_map(|binding| {
+        let (at, record) = binding.closed?;
+        Some(Removed {
+            registrar: binding.registrar,
+            contact: binding.contact,
+            phone: evidence.host_at(binding.contact)?,
+            label: binding.label,
+            at,
+            record,
+        })
+    });
+    removed.collect()
+}
+
+/// A binding of a registrar.
+pub(super) struct Binding<'e> {
+    pub(super) registrar: HostId,
+    pub(super) contact: SocketAddr,
+    pub(super) label: &'e str,
+    /// When it was made, and the record of that.
+    pub(super) opened: (Instant, RecordId),
+    /// When it was removed, if it was.
+    pub(super) closed: Option<(Instant, RecordId)>,
+}
+
+/// Every binding that a registrar ever had.
+pub(super) fn bindings<'e>(evidence: &'e Evidence<'_>) -> Vec<Binding<'e>> {
+    let mut open: BTreeMap<(HostId, u64), Binding<'e>> = BTreeMap::new();
+    let mut all = Vec::new();
     for (record, entry) in evidence.off_the_wire() {
         let (Some(registrar), Event::Report(report)) = (entry.host, &entry.event) else {
             continue;
         };
+        let now = (entry.at, record);
         match report {
             Report::Opened {
                 kind: "binding",
                 id,
                 label,
-                target: Some(target),
+                target: Some(contact),
             } => {
-                open.insert((registrar, *id), (label, *target));
+                let binding = Binding {
+                    registrar,
+                    contact: *contact,
+                    label,
+                    opened: now,
+                    closed: None,
+                };
+                all.extend(open.insert((registrar, *id), binding));
             }
             Report::Closed {
                 kind: "binding",
                 id,
             } => {
                 let binding = open.remove(&(registrar, *id));
-                removed.extend(binding.and_then(|(label, contact)| {
-                    Some(Removed {
-                        registrar,
-                        contact,
-                        phone: evidence.host_at(contact)?,
-                        label,
-                        at: entry.at,
-                        record,
-                    })
+                all.extend(binding.map(|binding| Binding {
+                    closed: Some(now),
+                    ..binding
                 }));
             }
             _ => {}
         }
     }
-    removed
+    all.extend(open.into_values());
+    all
 }
 
 /// What went between registrars and contacts.

@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use linefault_actors::Report;
-use linefault_network::{HostId, Instant, RecordId};
+use linefault_network::{HostId, Instant};
 
-use super::bindings::granted;
+use super::bindings::{Binding, bindings, granted};
 use super::timers::later;
 use super::{Finding, Holds, Oracle};
 use crate::evidence::{Evidence, SipMessage, Transmission};
-use crate::trace::Event;
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: "bindings-expire",
@@ -24,17 +22,17 @@ pub(super) const ORACLE: Oracle = Oracle {
 const GRACE: u64 = 1_000_000;
 
 fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
-    let held = held(evidence);
-    if held.is_empty() {
+    let bindings = bindings(evidence);
+    if bindings.is_empty() {
         return Vec::new();
     }
     let grants = grants(evidence);
-    let overdue = held.iter().filter_map(|binding| {
+    let overdue = bindings.iter().filter_map(|binding| {
         let grants = grants.get(&(binding.registrar, binding.contact))?;
         let (over, due) = overdue(evidence, binding, grants)?;
         Some(Finding {
             host: Some(binding.registrar),
-            record: Some(binding.record),
+            record: Some(binding.opened.1),
             at: due,
             text: format!(
                 "keeps the binding \"{}\", whose time was over at {over}",
@@ -48,73 +46,25 @@ fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
 /// When the time of a binding was over, and by when it should have gone, if it was neither renewed nor removed by then.
 fn overdue(
     evidence: &Evidence<'_>,
-    binding: &Held<'_>,
+    binding: &Binding<'_>,
     grants: &[(Instant, Instant)],
 ) -> Option<(Instant, Instant)> {
-    let valid = grants
-        .iter()
-        .filter(|(at, _)| binding.since <= *at && *at <= binding.until);
+    let opened = binding.opened.0;
+    // What its process had open dies with it.
+    let dies = evidence.stops(binding.registrar).filter(|at| *at >= opened);
+    let closed = binding.closed.map(|(at, _)| at);
+    let gone = dies.chain(closed).min().unwrap_or(evidence.ended_at);
+    let valid = grants.iter().filter(|(at, _)| opened <= *at && *at <= gone);
     let valid: Vec<_> = valid.collect();
     let renewed = valid.iter().skip(1).map(|(at, _)| *at);
-    let ends = renewed.chain([binding.until]);
-    valid.iter().zip(ends).find_map(|((_, over), next)| {
-        // A process that is frozen notices when it goes on.
-        let due = later(evidence.runs_from(binding.registrar, *over)?, GRACE);
-        (due < next).then_some((*over, due))
-    })
-}
-
-/// A binding while a registrar has it.
-struct Held<'e> {
-    registrar: HostId,
-    contact: SocketAddr,
-    label: &'e str,
-    since: Instant,
-    until: Instant,
-    record: RecordId,
-}
-
-fn held<'e>(evidence: &'e Evidence<'_>) -> Vec<Held<'e>> {
-    let mut open: BTreeMap<(HostId, u64), Held<'e>> = BTreeMap::new();
-    let mut held = Vec::new();
-    for (record, entry) in evidence.off_the_wire() {
-        let (Some(registrar), Event::Report(report)) = (entry.host, &entry.event) else {
-            continue;
-        };
-        match report {
-            Report::Opened {
-                kind: "binding",
-                id,
-                label,
-                target: Some(contact),
-            } => {
-                // What its process had open dies with it.
-                let stops = evidence.stops(registrar);
-                let dies = stops.filter(|at| *at >= entry.at).min();
-                let binding = Held {
-                    registrar,
-                    contact: *contact,
-                    label,
-                    since: entry.at,
-                    until: dies.unwrap_or(evidence.ended_at),
-                    record,
-                };
-                held.extend(open.insert((registrar, *id), binding));
-            }
-            Report::Closed {
-                kind: "binding",
-                id,
-            } => {
-                held.extend(open.remove(&(registrar, *id)).map(|binding| Held {
-                    until: binding.until.min(entry.at),
-                    ..binding
-                }));
-            }
-            _ => {}
-        }
-    }
-    held.extend(open.into_values());
-    held
+    valid
+        .iter()
+        .zip(renewed.chain([gone]))
+        .find_map(|((_, over), next)| {
+            // A process that is frozen notices when it goes on.
+            let due = later(evidence.runs_from(binding.registrar, *over)?, GRACE);
+            (due < next).then_some((*over, due))
+        })
 }
 
 /// When each registrar granted a contact, and until when, in order.
