@@ -215,3 +215,21 @@ fn what_is_drawn_strikes() {
     }
     assert!(tally.faults.len() > 15, "{:?}", tally.faults.keys());
 }
+
+// Without a demand nothing could fail to recover. A stream has no hang-up that would bound its second time.
+#[test]
+fn recovery_is_demanded_of_calls_and_of_streams() {
+    let demands = |path: &str, demand: &str| {
+        let suite = Suite::load(&[root().join(path)], &[]).expect("it is there");
+        let draft = suite.tests[0].draft().expect("sound");
+        let plan = Plan::new(&draft, Vec::new()).expect("it can be explored");
+        assert!(plan.text().contains(demand), "{}", plan.text());
+    };
+    for demand in ["alice-recovers-200-invite", "alice-recovers-200-bye"] {
+        demands(CALL, demand);
+    }
+    demands(
+        "scenarios/stream/complete.toml",
+        "client-recovers-sse-event-done",
+    );
+}
