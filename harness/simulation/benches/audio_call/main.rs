@@ -3,6 +3,8 @@
 //!
 //! `cargo bench -p linefault --bench audio_call`
 
+#[path = "../support/allocator.rs"]
+mod allocator;
 #[path = "../support/measure.rs"]
 mod measure;
 #[path = "../support/profile.rs"]
@@ -17,10 +19,6 @@ use linefault::run::{Setup, simulate};
 
 use measure::{findings, median, ratio, read};
 use profile::profile;
-
-/// As the command has it.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const CALL: &str = r#"title = "An echo of forty seconds"
 

@@ -3,6 +3,9 @@
 //!
 //! `cargo bench -p linefault --bench explore`
 
+#[path = "../support/allocator.rs"]
+mod allocator;
+
 use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,10 +15,6 @@ use linefault::defect;
 use linefault::explore::{Explorer, Plan, campaign, shrink};
 use linefault::scenario::{Combination, Draft, File};
 use linefault::suite::{Suite, Test, names};
-
-/// As the command has it.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Two calls of 20 s among four hosts.
 const CALLS: &str = r#"title = "Four hosts"

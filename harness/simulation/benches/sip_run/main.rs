@@ -3,6 +3,8 @@
 //!
 //! `cargo bench -p linefault --bench sip_run`
 
+#[path = "../support/allocator.rs"]
+mod allocator;
 #[path = "../support/measure.rs"]
 mod measure;
 #[path = "../support/profile.rs"]
@@ -20,10 +22,6 @@ use linefault::run::{Setup, simulate};
 use measure::{findings, median, read};
 use profile::profile;
 use scale::Scale;
-
-/// As the command has it.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Two calls among four hosts, the second to a phone that has lost power.
 const FOUR_HOSTS: &str = r#"title = "Four hosts"

@@ -3,6 +3,8 @@
 //!
 //! `cargo bench -p linefault --bench streams`
 
+#[path = "../support/allocator.rs"]
+mod allocator;
 #[path = "../support/measure.rs"]
 mod measure;
 #[path = "../support/scale.rs"]
@@ -15,10 +17,6 @@ use linefault::evidence::talk::What;
 use linefault::trace::Event;
 
 use scale::Scale;
-
-/// As the command has it.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[expect(clippy::print_stdout, reason = "that is what a bench is for")]
 fn main() {

@@ -1,9 +1,10 @@
 //! A phone that makes a new branch for every request, CANCEL included.
 
+use bytes::Bytes;
 use linefault_actors::{Context, Input, Output};
 use linefault_protocol::sip::Method;
 
-use super::rewrite::rewrite;
+use super::rewrite::{reread, rewrite};
 use super::{Defect, Edit, Plant};
 use crate::evidence::SipMessage;
 
@@ -23,23 +24,12 @@ struct Planted;
 impl Edit for Planted {
     // The answers find their transaction.
     fn input(&mut self, input: Input, _cx: &mut Context<'_>) -> Option<Input> {
-        let Input::Datagram {
-            from,
-            transport,
-            bytes,
-        } = &input
-        else {
-            return Some(input);
+        let own = |bytes: &Bytes| {
+            let text = std::str::from_utf8(bytes).ok()?;
+            text.contains(OWN)
+                .then(|| text.replacen(OWN, COOKIE, 1).into())
         };
-        let text = std::str::from_utf8(bytes).ok();
-        let Some(text) = text.filter(|text| text.contains(OWN)) else {
-            return Some(input);
-        };
-        Some(Input::Datagram {
-            from: *from,
-            transport: *transport,
-            bytes: text.replacen(OWN, COOKIE, 1).into(),
-        })
+        Some(reread(input, own))
     }
 
     fn output(&mut self, output: Output) -> Vec<Output> {

@@ -1,7 +1,9 @@
 //! A client that knows 503 and not the header field that comes with it.
 
+use bytes::Bytes;
 use linefault_actors::{Context, Input};
 
+use super::rewrite::reread;
 use super::{Defect, Edit, Plant};
 use crate::evidence::SipMessage;
 
@@ -16,22 +18,11 @@ struct Planted;
 
 impl Edit for Planted {
     fn input(&mut self, input: Input, _cx: &mut Context<'_>) -> Option<Input> {
-        let Input::Datagram {
-            from,
-            transport,
-            bytes,
-        } = &input
-        else {
-            return Some(input);
+        let without = |bytes: &Bytes| {
+            let mut read = SipMessage::read(bytes).filter(|it| it.status == Some(503))?;
+            read.message.remove("Retry-After");
+            Some(read.message.to_bytes())
         };
-        let Some(mut read) = SipMessage::read(bytes).filter(|it| it.status == Some(503)) else {
-            return Some(input);
-        };
-        read.message.remove("Retry-After");
-        Some(Input::Datagram {
-            from: *from,
-            transport: *transport,
-            bytes: read.message.to_bytes(),
-        })
+        Some(reread(input, without))
     }
 }

@@ -1,6 +1,7 @@
-//! Changing the text of messages that an actor sends.
+//! Changing the text of messages that an actor hears and sends.
 
-use linefault_actors::Output;
+use bytes::Bytes;
+use linefault_actors::{Input, Output};
 
 use crate::evidence::SipMessage;
 
@@ -30,6 +31,22 @@ pub(super) fn rewrite(
             ticket: *ticket,
         },
         None => output,
+    }
+}
+
+/// The input with other bytes, if it brings a message of which `change` makes some.
+pub(super) fn reread(input: Input, change: impl FnOnce(&Bytes) -> Option<Bytes>) -> Input {
+    match input {
+        Input::Datagram {
+            from,
+            transport,
+            bytes,
+        } => Input::Datagram {
+            from,
+            transport,
+            bytes: change(&bytes).unwrap_or(bytes),
+        },
+        other => other,
     }
 }
 
