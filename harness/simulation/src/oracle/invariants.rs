@@ -15,7 +15,7 @@ pub(super) const ORACLE: Oracle = Oracle {
 };
 
 fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
-    let broken = evidence.trace.iter().filter_map(|(id, record)| {
+    let broken = evidence.off_the_wire().filter_map(|(id, record)| {
         let Event::Report(Report::Checkpoint {
             place,
             holds: false,

@@ -1,10 +1,9 @@
 //! Nothing is left over once a run is quiet.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 
 use linefault_actors::Report;
-use linefault_network::{self as network, HostId, Instant, RecordId};
+use linefault_network::{Event as N, HostId, Instant, RecordId};
 
 use super::vanished::untold;
 use super::{Finding, Holds, Oracle};
@@ -63,24 +62,11 @@ pub struct LeftOver {
 #[must_use]
 pub fn left_over(evidence: &Evidence<'_>) -> Vec<LeftOver> {
     let mut open = Open::default();
-    for (id, record) in evidence.trace.iter() {
+    for (id, record) in evidence.off_the_wire() {
         open.take(id, record.at, record.host, &record.event);
     }
-    let living_target = |thing: &LeftOver| {
-        let target = open
-            .targets
-            .get(&thing.record)
-            .and_then(|to| evidence.host_at(*to));
-        thing.kind == "binding" && target.is_some_and(|host| open.up.get(&host) == Some(&true))
-    };
-    let young = |thing: &LeftOver| {
-        let used_at = open.used.get(&thing.record).copied();
-        let at = used_at.map_or(thing.opened_at, |used| used.max(thing.opened_at));
-        evidence.quiet && at.as_micros() + LINGER_MICROS > evidence.ended_at.as_micros()
-    };
-    let mut left: Vec<_> = open.things.values().cloned().collect();
-    let frozen = |thing: &LeftOver| open.up.get(&thing.host) == Some(&false);
-    left.retain(|thing| !living_target(thing) && !young(thing) && !frozen(thing));
+    open.use_sockets(evidence);
+    let mut left: Vec<_> = open.left(evidence).collect();
     left.sort_by_key(|thing| thing.record);
     left
 }
@@ -93,39 +79,47 @@ enum Key {
     Task(u64),
 }
 
+impl Key {
+    const fn kind(self) -> &'static str {
+        match self {
+            Self::Reported(kind, _) => kind,
+            Self::Socket(_) => "socket",
+            Self::Task(_) => "task",
+        }
+    }
+}
+
+/// Whether that was within the last 64·T1.
+fn is_late(at: Instant, evidence: &Evidence<'_>) -> bool {
+    at.as_micros() + LINGER_MICROS > evidence.ended_at.as_micros()
+}
+
 #[derive(Default)]
 struct Open {
-    things: BTreeMap<(HostId, Key), LeftOver>,
-    targets: BTreeMap<RecordId, SocketAddr>,
-    /// When something came over a connection last, or a transaction was answered, by the record of the opening.
-    used: BTreeMap<RecordId, Instant>,
+    things: BTreeMap<(HostId, Key), Thing>,
     up: BTreeMap<HostId, bool>,
+}
+
+struct Thing {
+    record: RecordId,
+    opened_at: Instant,
+    /// When something came over a connection last, or a transaction was answered; until then when it was opened.
+    used_at: Instant,
 }
 
 impl Open {
     fn take(&mut self, id: RecordId, at: Instant, host: Option<HostId>, event: &Event) {
-        use network::Event as N;
         let Some(host) = host else { return };
-        let mut open = |key, kind, label| {
-            let thing = LeftOver {
-                host,
-                kind,
-                label,
-                opened_at: at,
+        let mut open = |key| {
+            let thing = Thing {
                 record: id,
+                opened_at: at,
+                used_at: at,
             };
             self.things.insert((host, key), thing);
         };
         match event {
-            Event::Report(Report::Opened {
-                kind,
-                id: number,
-                label,
-                target,
-            }) => {
-                open(Key::Reported(kind, *number), kind, label.clone());
-                self.targets.extend(target.map(|target| (id, target)));
-            }
+            Event::Report(Report::Opened { kind, id, .. }) => open(Key::Reported(kind, *id)),
             Event::Report(Report::State {
                 id,
                 to: "Completed" | "Confirmed" | "Accepted",
@@ -134,16 +128,9 @@ impl Open {
             Event::Report(Report::Closed { kind, id }) => {
                 self.close(host, Key::Reported(kind, *id));
             }
-            Event::Network(N::SocketOpened { socket, local }) => {
-                open(Key::Socket(socket.0), "socket", local.to_string());
-            }
-            Event::Network(N::Read { socket, length, .. }) if *length > 0 => {
-                self.used(host, Key::Socket(socket.0), at);
-            }
+            Event::Network(N::SocketOpened { socket, .. }) => open(Key::Socket(socket.0)),
             Event::Network(N::SocketClosed { socket }) => self.close(host, Key::Socket(socket.0)),
-            Event::Network(N::TaskSpawned { task }) => {
-                open(Key::Task(task.0), "task", format!("{}", task.0));
-            }
+            Event::Network(N::TaskSpawned { task }) => open(Key::Task(task.0)),
             Event::Network(N::TaskEnded { task, .. }) => self.close(host, Key::Task(task.0)),
             Event::Network(N::HostStarted { .. } | N::HostResumed { .. }) => {
                 self.up.insert(host, true);
@@ -162,9 +149,60 @@ impl Open {
         }
     }
 
+    /// Notes when the sockets that are still open were last read from, as far as it is so late that it matters.
+    fn use_sockets(&mut self, evidence: &Evidence<'_>) {
+        let is_socket = |(_, key): &(HostId, Key)| matches!(key, Key::Socket(_));
+        if !self.things.keys().any(is_socket) {
+            return;
+        }
+        let records = evidence.trace.records().iter().rev();
+        for record in records.take_while(|record| is_late(record.at, evidence)) {
+            if let (
+                Some(host),
+                Event::Network(N::Read {
+                    socket,
+                    length: 1..,
+                    ..
+                }),
+            ) = (record.host, &record.event)
+            {
+                self.used(host, Key::Socket(socket.0), record.at);
+            }
+        }
+    }
+
+    fn left<'e>(&'e self, evidence: &'e Evidence<'_>) -> impl Iterator<Item = LeftOver> + 'e {
+        let things = self.things.iter();
+        let old = things.filter(move |((host, _), thing)| {
+            let frozen = self.up.get(host) == Some(&false);
+            let young = evidence.quiet && is_late(thing.used_at, evidence);
+            !frozen && !young
+        });
+        old.filter_map(move |((host, key), thing)| {
+            let event = &evidence.trace.get(thing.record)?.event;
+            let (label, target) = match event {
+                Event::Report(Report::Opened { label, target, .. }) => (label.clone(), *target),
+                Event::Network(N::SocketOpened { local, .. }) => (local.to_string(), None),
+                Event::Network(N::TaskSpawned { task }) => (task.0.to_string(), None),
+                _ => return None,
+            };
+            let kind = key.kind();
+            let leads_to = target.and_then(|target| evidence.host_at(target));
+            let lives = leads_to.is_some_and(|host| self.up.get(&host) == Some(&true));
+            (kind != "binding" || !lives).then_some(LeftOver {
+                host: *host,
+                kind,
+                label,
+                opened_at: thing.opened_at,
+                record: thing.record,
+            })
+        })
+    }
+
     fn used(&mut self, host: HostId, key: Key, at: Instant) {
-        let thing = self.things.get(&(host, key));
-        self.used.extend(thing.map(|thing| (thing.record, at)));
+        if let Some(thing) = self.things.get_mut(&(host, key)) {
+            thing.used_at = thing.used_at.max(at);
+        }
     }
 
     fn close(&mut self, host: HostId, key: Key) {

@@ -120,12 +120,15 @@ pub struct TracedHost {
 }
 
 impl Event {
-    /// Whether it is a packet's passage, or a program's reading or waiting: what there is most of.
+    /// Whether it is a packet's passage, or a program's reading or waiting, timers of a protocol included: what there is
+    /// most of.
     #[must_use]
     pub const fn is_traffic(&self) -> bool {
         use network::Event as N;
-        let Self::Network(event) = self else {
-            return false;
+        let event = match self {
+            Self::Network(event) => event,
+            Self::Report(Report::Timer { .. }) => return true,
+            _ => return false,
         };
         matches!(
             event,
