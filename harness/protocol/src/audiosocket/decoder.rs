@@ -173,6 +173,27 @@ mod tests {
             prop_assert_eq!(decode(&pieces), decode(&[&bytes]));
         }
 
+        /// Two ways to read the same.
+        #[test]
+        fn bytes_in_one_place_read_the_same(bytes in stream()) {
+            let mut rest = &bytes[..];
+            let mut read = Vec::new();
+            loop {
+                match Frame::first(rest) {
+                    Ok(Some((frame, length))) => {
+                        read.push(Ok(frame));
+                        rest = &rest[length..];
+                    }
+                    Ok(None) => break,
+                    Err(error) => {
+                        read.push(Err(error));
+                        break;
+                    }
+                }
+            }
+            prop_assert_eq!(read, decode(&[&bytes]));
+        }
+
         /// Bounded: a decoder that is drained after each push holds less than one frame.
         #[test]
         fn less_than_a_frame_is_kept(pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..3000), 0..60)) {

@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use linefault_network::{HostId, Packet, RecordId};
-use linefault_protocol::audiosocket::{Decoder, Frame, FrameError};
+use linefault_protocol::audiosocket::{Frame, FrameError};
 
 use super::stream::{Connection, Connections, Seen, Side, Stream};
 use crate::trace::Record;
@@ -67,9 +67,6 @@ pub(crate) struct Talk {
 #[derive(Debug, Default)]
 struct Ear {
     protocol: Option<Protocol>,
-    decoder: Decoder,
-    /// How much of the stream the decoder has been given.
-    fed: usize,
     /// Up to where utterances reach.
     heard: usize,
     body: http::Body,
@@ -242,18 +239,11 @@ impl Ear {
     }
 
     fn frame(&mut self, stream: &Stream) -> Option<(usize, What)> {
-        let next = |decoder: &mut Decoder| decoder.next().transpose();
-        let mut found = next(&mut self.decoder);
-        if found.is_none() && self.fed < stream.bytes.len() {
-            self.decoder.push(&stream.bytes[self.fed..]);
-            self.fed = stream.bytes.len();
-            found = next(&mut self.decoder);
-        }
-        match found? {
-            Ok(frame) => Some((self.fed - self.decoder.pending(), What::Frame(frame))),
+        match Frame::first(&stream.bytes[self.heard..]).transpose()? {
+            Ok((frame, length)) => Some((self.heard + length, What::Frame(frame))),
             Err(error) => {
                 self.deaf = true;
-                Some((self.fed, What::NoFrame(error)))
+                Some((stream.bytes.len(), What::NoFrame(error)))
             }
         }
     }
