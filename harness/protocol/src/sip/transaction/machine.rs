@@ -118,22 +118,22 @@ impl Machine {
     /// Lets every timer run out that is due, earliest first. Each runs out at most once: one that it sets again is due
     /// later, if time is not at its end.
     pub fn expire(&mut self, now: Instant, out: &mut Vec<Effect>) {
-        let mut due: Vec<Running> = self
+        let mut last = None;
+        let due = |running: &&Running, last| running.at <= now && Some(**running) > last;
+        while let Some(next) = self
             .running
             .iter()
-            .filter(|running| running.at <= now)
+            .filter(|it| due(it, last))
+            .min()
             .copied()
-            .collect();
-        due.sort_unstable();
-        for Running { timer, .. } in due {
-            let still_runs = self.running.iter().any(|running| running.timer == timer);
-            if still_runs {
-                self.running.retain(|running| running.timer != timer);
-                out.push(Effect::TimerFired(timer));
-                // A table that sets a timer in a state has a cell for it there, or stops it on the way out.
-                let outcome = self.apply(now, Event::Fired(timer), out);
-                debug_assert_eq!(outcome, Ok(()));
-            }
+        {
+            last = Some(next);
+            let timer = next.timer;
+            self.running.retain(|running| running.timer != timer);
+            out.push(Effect::TimerFired(timer));
+            // A table that sets a timer in a state has a cell for it there, or stops it on the way out.
+            let outcome = self.apply(now, Event::Fired(timer), out);
+            debug_assert_eq!(outcome, Ok(()));
         }
     }
 
