@@ -16,7 +16,7 @@ pub(crate) fn of(report: transaction::Report) -> Option<Report> {
         } => Report::Opened {
             kind: "transaction",
             id: transaction.number(),
-            label: format!("{method} {branch}"),
+            label: [method.as_str(), " ", &branch].concat(),
             target: None,
         },
         Note::Closed { transaction } => Report::Closed {

@@ -190,9 +190,9 @@ impl Probes {
         let via = turn.via(self.local);
         options.append("Via", &via);
         options.append("Max-Forwards", "70");
-        options.append("From", &format!("<sip:{}>;tag={tag}", self.domain));
-        options.append("To", &format!("<{}>", binding.contact));
-        options.append("Call-ID", &format!("{call_id}@{}", self.domain));
+        options.append("From", &["<sip:", &self.domain, ">;tag=", &tag].concat());
+        options.append("To", &["<", binding.contact.as_str(), ">"].concat());
+        options.append("Call-ID", &[&call_id, "@", &*self.domain].concat());
         options.append("CSeq", "1 OPTIONS");
         options.append("Contact", &format!("<sip:{}>", self.local));
         let client = turn.request(destination, options);

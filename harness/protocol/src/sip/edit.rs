@@ -3,7 +3,7 @@
 //! Owns changes to start line, header fields and body, and keeps Content-Length true. What is edited is rewritten; the
 //! lines around it stay as they came.
 
-use std::sync::Arc;
+use std::borrow::Cow;
 
 use bytes::Bytes;
 
@@ -14,40 +14,52 @@ use super::message::{Kind, StartLine, pieces};
 impl Message {
     /// Writes another Request-URI. White space and control characters in it are left out. No effect on a response.
     pub fn set_request_uri(&mut self, uri: &str) {
-        if let Kind::Request { method, .. } = &self.start.kind {
-            self.start = StartLine::request(method.clone(), uri);
+        if let Kind::Request { method, .. } = &self.parts().start.kind {
+            self.parts_mut().start = StartLine::request(method.clone(), uri);
         }
     }
 
     /// Adds a field before the first of this name, or before all fields if there is none.
     pub fn prepend(&mut self, name: &str, value: &str) {
-        let at = self.position(name).unwrap_or(0);
-        self.fields_mut().insert(at, Field::new(name, value));
+        let key = Key::new(name);
+        let at = self.position(&key).unwrap_or(0);
+        self.fields_mut(&key).insert(at, Field::new(name, value));
     }
 
     /// Adds a field after the last of this name. If there is none, it comes after all fields, but before a
     /// Content-Length that stands last.
     pub fn append(&mut self, name: &str, value: &str) {
         let key = Key::new(name);
-        let last = self.fields.iter().rposition(|field| field.matches(&key));
+        let mut fields = self.parts().fields.iter();
+        let last = fields.rposition(|field| field.matches(&key));
         let at = last.map_or_else(|| self.end(), |at| at + 1);
-        self.fields_mut().insert(at, Field::new(name, value));
+        self.fields_mut(&key).insert(at, Field::new(name, value));
     }
 
     /// Gives a field one value: the first of this name is rewritten where it stands, the others are removed; if there
     /// is none, it is appended.
     pub fn set(&mut self, name: &str, value: &str) {
-        let at = self.position(name);
-        self.remove(name);
-        let at = at.unwrap_or_else(|| self.end());
-        self.fields_mut().insert(at, Field::new(name, value));
+        let (key, field) = (Key::new(name), Field::new(name, value));
+        let Some(at) = self.position(&key) else {
+            let end = self.end();
+            return self.fields_mut(&key).insert(end, field);
+        };
+        let fields = self.fields_mut(&key);
+        fields[at] = field;
+        let mut place = 0..;
+        fields.retain(|field| place.next() == Some(at) || !field.matches(&key));
     }
 
     /// Removes all fields of this name; returns how many there were.
     pub fn remove(&mut self, name: &str) -> usize {
-        let (key, before) = (Key::new(name), self.fields.len());
-        self.fields_mut().retain(|field| !field.matches(&key));
-        before - self.fields.len()
+        let key = Key::new(name);
+        if self.position(&key).is_none() {
+            return 0;
+        }
+        let fields = self.fields_mut(&key);
+        let before = fields.len();
+        fields.retain(|field| !field.matches(&key));
+        before - fields.len()
     }
 
     /// Removes the first value of this name, of a comma list only its first piece, and returns it.
@@ -58,30 +70,39 @@ impl Message {
     /// Rewrites the first value of this name, of a comma list only its first piece, and returns the old one; with
     /// `None` it is removed. No effect if there is none.
     pub fn replace_first_value(&mut self, name: &str, value: Option<&str>) -> Option<String> {
-        let at = self.position(name)?;
-        let mut list = pieces(&self.fields[at]);
+        let key = Key::new(name);
+        let at = self.position(&key)?;
+        let mut list = pieces(&self.parts().fields[at]);
         let first = list.next().unwrap_or_default().to_owned();
-        let kept: Vec<&str> = value.into_iter().chain(list).collect();
-        if kept.is_empty() {
-            self.fields_mut().remove(at);
-        } else {
-            let field = Field::new(self.fields[at].written_name(), &kept.join(", "));
-            self.fields_mut()[at] = field;
+        let name = self.parts().fields[at].written_name();
+        let mut kept = value.into_iter().chain(list);
+        let field = kept.next().map(|head| {
+            let mut text = Cow::Borrowed(head);
+            for next in kept {
+                text.to_mut().extend([", ", next]);
+            }
+            Field::new(name, &text)
+        });
+        let fields = self.fields_mut(&key);
+        match field {
+            Some(field) => fields[at] = field,
+            None => drop(fields.remove(at)),
         }
         Some(first)
     }
 
     /// Writes another body with its Content-Type and Content-Length. An empty body takes the Content-Type away.
     pub fn set_body(&mut self, content_type: &str, body: impl Into<Bytes>) {
-        self.body = body.into();
-        self.after = Bytes::new();
-        if self.body.is_empty() {
+        let parts = self.parts_mut();
+        parts.body = body.into();
+        parts.after = Bytes::new();
+        let length = parts.body.len();
+        if length == 0 {
             self.remove("Content-Type");
         } else {
             self.set("Content-Type", content_type);
         }
-        let length = self.body.len().to_string();
-        self.set("Content-Length", &length);
+        self.set("Content-Length", &length.to_string());
     }
 
     /// Adds this tag to a To field that has none (RFC 3261 §8.2.6.2). No effect otherwise.
@@ -90,7 +111,7 @@ impl Message {
             return;
         };
         if self.to_tag().is_none() {
-            self.set("To", &format!("{to};tag={tag}"));
+            self.set("To", &[&to, ";tag=", tag].concat());
         }
     }
 
@@ -107,25 +128,31 @@ impl Message {
         {
             value += &old.map_or_else(|| format!(";{name}"), |old| format!(";{name}={old}"));
         }
-        self.set("To", &format!("{value};tag={tag}"));
+        value.extend([";tag=", tag]);
+        self.set("To", &value);
     }
 
-    fn fields_mut(&mut self) -> &mut Vec<Field> {
-        Arc::make_mut(&mut self.fields)
+    /// The fields, to edit those of that name.
+    fn fields_mut(&mut self, key: &Key<'_>) -> &mut Vec<Field> {
+        let parts = self.parts_mut();
+        if let Some(known) = key.known {
+            parts.essentials.forget(known);
+        }
+        &mut parts.fields
     }
 
     /// Where a field of a new name goes.
     fn end(&self) -> usize {
-        let count = self.fields.len();
-        let length_last = self
-            .fields
+        let fields = &self.parts().fields;
+        let count = fields.len();
+        let length_last = fields
             .last()
             .is_some_and(|field| field.is("Content-Length"));
         if length_last { count - 1 } else { count }
     }
 
-    fn position(&self, name: &str) -> Option<usize> {
-        let key = Key::new(name);
-        self.fields.iter().position(|field| field.matches(&key))
+    fn position(&self, key: &Key<'_>) -> Option<usize> {
+        let mut fields = self.parts().fields.iter();
+        fields.position(|field| field.matches(key))
     }
 }

@@ -25,8 +25,10 @@ pub struct Field {
 /// A line with its folds and its CRLF.
 #[derive(Clone)]
 enum Line {
-    /// The part of a text, most often of a whole message's, that begins and ends there.
+    /// The part of a message's text that begins and ends there.
     Plain(Arc<str>, usize, usize),
+    /// One that was written here.
+    Written(Box<str>),
     /// Folded or not UTF-8, so that the value cannot be borrowed from it.
     Odd(Box<Odd>),
 }
@@ -73,9 +75,8 @@ impl Field {
         let value = (name_end + 2, line.len());
         let known = known(&line.as_bytes()[..name_end]);
         line.push_str("\r\n");
-        let end = line.len();
         Self {
-            line: Line::Plain(line.into(), 0, end),
+            line: Line::Written(line.into()),
             known,
             name_end,
             value,
@@ -130,13 +131,11 @@ impl Field {
             .map_or_else(|| self.written_name(), |known| known.name)
     }
 
-    /// The name of both fields, if it is the same one and must not be repeated.
-    pub(crate) fn repeats(&self, other: &Self) -> Option<&'static str> {
+    /// The name of this field, if it must not be repeated and one of those has it too.
+    pub(crate) fn repeats_one_of(&self, others: &[Self]) -> Option<&'static str> {
         let known = self.known.filter(|known| known.once)?;
-        other
-            .known
-            .is_some_and(|theirs| std::ptr::eq(known, theirs))
-            .then_some(known.name)
+        let repeated = others.iter().any(|other| other.is_the(known));
+        repeated.then_some(known.name)
     }
 
     /// The registered name, if it is one.
@@ -149,6 +148,7 @@ impl Field {
     pub fn written_name(&self) -> &str {
         match &self.line {
             Line::Plain(text, start, _) => &text[*start..*start + self.name_end],
+            Line::Written(line) => &line[..self.name_end],
             Line::Odd(odd) => str::from_utf8(&odd.line[..self.name_end]).unwrap_or_default(),
         }
     }
@@ -158,6 +158,7 @@ impl Field {
     pub fn value(&self) -> &str {
         match &self.line {
             Line::Plain(text, start, _) => &text[start + self.value.0..start + self.value.1],
+            Line::Written(line) => &line[self.value.0..self.value.1],
             Line::Odd(odd) => &odd.value,
         }
     }
@@ -167,6 +168,7 @@ impl Field {
     pub fn raw(&self) -> &[u8] {
         match &self.line {
             Line::Plain(text, start, end) => &text.as_bytes()[*start..*end],
+            Line::Written(line) => line.as_bytes(),
             Line::Odd(odd) => &odd.line,
         }
     }
@@ -200,7 +202,7 @@ impl Field {
 /// A name to look for, looked up once.
 pub(crate) struct Key<'a> {
     name: &'a str,
-    known: Option<&'static Known>,
+    pub(super) known: Option<&'static Known>,
 }
 
 impl<'a> Key<'a> {

@@ -39,12 +39,45 @@ pub(crate) fn find(text: &str, wanted: u8) -> Option<usize> {
     let mut from = 0;
     loop {
         let at = from + memchr3(wanted, b'"', b'<', &bytes[from..])?;
-        from = match bytes[at] {
-            byte if byte == wanted => return Some(at),
-            b'"' => at + 1 + after_quote(&bytes[at + 1..])?,
-            _ => at + 1 + memchr(b'>', &bytes[at + 1..])?,
+        if bytes[at] == wanted {
+            return Some(at);
+        }
+        from = behind(bytes, at)?;
+    }
+}
+
+/// Behind the quote or bracket that closes the one at that place.
+fn behind(bytes: &[u8], at: usize) -> Option<usize> {
+    let rest = &bytes[at + 1..];
+    let length = match bytes[at] {
+        b'"' => after_quote(rest),
+        _ => memchr(b'>', rest).map(|end| end + 1),
+    };
+    Some(at + 1 + length?)
+}
+
+/// Where the first parameter of a list ends, and where the first `=` in it stands. In one pass, since parameters are short
+/// and asked for often.
+pub(crate) fn first_param(text: &str) -> (usize, Option<usize>) {
+    let bytes = text.as_bytes();
+    let (mut at, mut equals) = (0, None);
+    while let Some(byte) = bytes.get(at) {
+        at = match byte {
+            b';' => break,
+            b'"' | b'<' => {
+                let next = behind(bytes, at).unwrap_or(bytes.len());
+                let hidden = || Some(at + memchr(b'=', &bytes[at..next])?);
+                equals = equals.or_else(hidden);
+                next
+            }
+            b'=' => {
+                equals = equals.or(Some(at));
+                at + 1
+            }
+            _ => at + 1,
         };
     }
+    (at, equals)
 }
 
 /// Behind the quote that closes.
@@ -88,7 +121,7 @@ pub(crate) enum Class {
     Value = 2,
     /// Host names, which in the field may hold `_`, beyond RFC 3261 §25.1.
     Host = 4,
-    /// What may stand in a URI without being escaped; within ASCII.
+    /// What may stand in a URI without being escaped, and divides no part of it from the next; within ASCII.
     Uri = 8,
 }
 
@@ -106,7 +139,8 @@ impl Class {
         let token = word || mark;
         let value = token || matches!(byte, b':' | b'[' | b']' | b'/');
         let host = word || matches!(byte, b'-' | b'.' | b'_');
-        let uri = byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'"');
+        let divides = matches!(byte, b':' | b'@' | b'?' | b';');
+        let uri = byte.is_ascii_graphic() && !divides && !matches!(byte, b'<' | b'>' | b'"');
         Self::Token.bit(token) | Self::Value.bit(value) | Self::Host.bit(host) | Self::Uri.bit(uri)
     }
 

@@ -4,27 +4,36 @@
 //! byte for byte as it came. Refuses to decide whether a message is acceptable: `parse` does.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
+use super::essentials::Essentials;
 use super::header::{Field, Key};
 use super::list::{Split, split};
 use super::names::Known;
 use super::{Method, Status};
 
-/// A request or a response.
+/// A request or a response. A copy shares all of it until one of the two is edited: a transaction keeps what its user gets
+/// as well.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Message(Arc<Parts>);
+
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
-    pub(crate) start: StartLine,
-    /// Shared, since a transaction keeps what its user gets as well.
-    pub(crate) fields: Arc<Vec<Field>>,
-    pub(crate) body: Bytes,
+pub(super) struct Parts {
+    pub(super) start: StartLine,
+    pub(super) fields: Vec<Field>,
+    pub(super) body: Bytes,
     /// What came before the start line: keep-alive line breaks (RFC 3261 §7.5).
-    pub(crate) before: Bytes,
+    pub(super) before: Bytes,
     /// What came after the body that Content-Length announced (RFC 3261 §18.3).
-    pub(crate) after: Bytes,
+    pub(super) after: Bytes,
+    pub(super) essentials: Essentials,
 }
+
+/// As many fields as most messages have, with those that an element adds.
+pub(super) const USUAL_FIELDS: usize = 16;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct StartLine {
@@ -45,19 +54,13 @@ impl Message {
     /// A request without header fields but `Content-Length: 0`.
     #[must_use]
     pub fn request(method: Method, uri: &str) -> Self {
-        Self::new(
-            StartLine::request(method, uri),
-            vec![Field::new("Content-Length", "0")],
-        )
+        Self::empty(StartLine::request(method, uri))
     }
 
     /// A response without header fields but `Content-Length: 0`.
     #[must_use]
     pub fn response(status: Status, reason: &str) -> Self {
-        Self::new(
-            StartLine::response(status, reason),
-            vec![Field::new("Content-Length", "0")],
-        )
+        Self::empty(StartLine::response(status, reason))
     }
 
     /// A response to `request` with what RFC 3261 §8.2.6 takes over: all Via values, From, To, Call-ID and CSeq, as
@@ -72,32 +75,52 @@ impl Message {
         let taken_over = names
             .chain(timestamp)
             .flat_map(|name| request.fields_of(name).cloned());
-        let mut fields = Vec::with_capacity(request.fields.len());
+        let mut fields = Vec::with_capacity(request.parts().fields.len().max(USUAL_FIELDS));
         fields.extend(taken_over);
         fields.push(Field::new("Content-Length", "0"));
-        Self::new(start, fields)
+        Self::new(start, fields, request.parts().essentials.clone())
     }
 
-    fn new(start: StartLine, fields: Vec<Field>) -> Self {
-        Self {
+    fn empty(start: StartLine) -> Self {
+        let mut fields = Vec::with_capacity(USUAL_FIELDS);
+        fields.push(Field::new("Content-Length", "0"));
+        Self::new(start, fields, Essentials::default())
+    }
+
+    fn new(start: StartLine, fields: Vec<Field>, essentials: Essentials) -> Self {
+        Self::of(Parts {
             start,
-            fields: Arc::new(fields),
+            fields,
             body: Bytes::new(),
             before: Bytes::new(),
             after: Bytes::new(),
-        }
+            essentials,
+        })
+    }
+
+    pub(super) fn of(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    pub(super) fn parts(&self) -> &Parts {
+        &self.0
+    }
+
+    /// Parts to edit, which no other message shares from then on. Fields are edited with [`Self::fields_mut`].
+    pub(super) fn parts_mut(&mut self) -> &mut Parts {
+        Arc::make_mut(&mut self.0)
     }
 
     /// Whether this is a request.
     #[must_use]
     pub fn is_request(&self) -> bool {
-        matches!(self.start.kind, Kind::Request { .. })
+        matches!(self.0.start.kind, Kind::Request { .. })
     }
 
     /// The method of a request; of a response that of its CSeq, or `Other("")` if it has none.
     #[must_use]
     pub fn method(&self) -> Method {
-        match &self.start.kind {
+        match &self.0.start.kind {
             Kind::Request { method, .. } => method.clone(),
             Kind::Response { .. } => self
                 .cseq()
@@ -108,7 +131,7 @@ impl Message {
     /// The status of a response.
     #[must_use]
     pub fn status(&self) -> Option<Status> {
-        match self.start.kind {
+        match self.0.start.kind {
             Kind::Response { status, .. } => Some(status),
             Kind::Request { .. } => None,
         }
@@ -117,9 +140,9 @@ impl Message {
     /// The reason phrase of a response, which may be empty; bytes that are not UTF-8 read as U+FFFD.
     #[must_use]
     pub fn reason(&self) -> Option<Cow<'_, str>> {
-        match self.start.kind {
+        match self.0.start.kind {
             Kind::Response { reason, .. } => Some(String::from_utf8_lossy(
-                &self.start.raw[reason..self.start.raw.len() - 2],
+                &self.0.start.raw[reason..self.0.start.raw.len() - 2],
             )),
             Kind::Request { .. } => None,
         }
@@ -128,28 +151,32 @@ impl Message {
     /// The Request-URI of a request as written. [`super::Uri::parse`] reads its parts.
     #[must_use]
     pub fn request_uri(&self) -> Option<&str> {
-        match self.start.kind {
-            Kind::Request { uri, .. } => str::from_utf8(&self.start.raw[uri.0..uri.1]).ok(),
+        match self.0.start.kind {
+            Kind::Request { uri, .. } => str::from_utf8(&self.0.start.raw[uri.0..uri.1]).ok(),
             Kind::Response { .. } => None,
         }
     }
 
     /// All header fields in order.
     pub fn fields(&self) -> impl Iterator<Item = &Field> {
-        self.fields.iter()
+        self.0.fields.iter()
     }
 
     /// The header fields of this name in order, as they stand.
     pub fn fields_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Field> {
         let key = Key::new(name);
-        self.fields.iter().filter(move |field| field.matches(&key))
+        self.0
+            .fields
+            .iter()
+            .filter(move |field| field.matches(&key))
     }
 
     /// The value of the first header field of this name (long or compact, without case), whole.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let key = Key::new(name);
-        self.fields
+        self.0
+            .fields
             .iter()
             .find(|field| field.matches(&key))
             .map(Field::value)
@@ -163,13 +190,13 @@ impl Message {
 
     /// The value of the first field of this kind, whole.
     pub(super) fn first(&self, known: &'static Known) -> Option<&str> {
-        let mut fields = self.fields.iter();
+        let mut fields = self.0.fields.iter();
         fields.find(|field| field.is_the(known)).map(Field::value)
     }
 
     /// The values of all fields of this kind, as [`Message::values`] has them.
     pub(super) fn all(&self, known: &'static Known) -> impl Iterator<Item = &str> {
-        let fields = self.fields.iter();
+        let fields = self.0.fields.iter();
         fields
             .filter(move |field| field.is_the(known))
             .flat_map(pieces)
@@ -178,41 +205,64 @@ impl Message {
     /// The body: as many bytes as Content-Length says, or the rest of the datagram without one (RFC 3261 §18.3).
     #[must_use]
     pub fn body(&self) -> &Bytes {
-        &self.body
+        &self.0.body
     }
 
     /// How many bytes it has on the wire.
     #[must_use]
     pub fn length(&self) -> usize {
-        let lines: usize = self.fields.iter().map(|field| field.raw().len()).sum();
-        let around = self.before.len() + self.after.len();
-        around + self.start.raw.len() + lines + 2 + self.body.len()
+        let lines: usize = self.0.fields.iter().map(|field| field.raw().len()).sum();
+        let around = self.0.before.len() + self.0.after.len();
+        around + self.0.start.raw.len() + lines + 2 + self.0.body.len()
     }
 
     /// The bytes for the wire: for a message that was parsed and not edited, exactly those that came.
     #[must_use]
     pub fn to_bytes(&self) -> Bytes {
         let mut bytes = BytesMut::with_capacity(self.length());
-        bytes.put_slice(&self.before);
-        bytes.put_slice(&self.start.raw);
-        for field in self.fields.iter() {
+        bytes.put_slice(&self.0.before);
+        bytes.put_slice(&self.0.start.raw);
+        for field in self.0.fields.iter() {
             bytes.put_slice(field.raw());
         }
         bytes.put_slice(b"\r\n");
-        bytes.put_slice(&self.body);
-        bytes.put_slice(&self.after);
+        bytes.put_slice(&self.0.body);
+        bytes.put_slice(&self.0.after);
         bytes.freeze()
+    }
+}
+
+/// Its parts, without the sharing.
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Parts {
+            start,
+            fields,
+            body,
+            before,
+            after,
+            essentials: _,
+        } = &*self.0;
+        f.debug_struct("Message")
+            .field("start", start)
+            .field("fields", fields)
+            .field("body", body)
+            .field("before", before)
+            .field("after", after)
+            .finish()
     }
 }
 
 impl StartLine {
     pub(crate) fn request(method: Method, uri: &str) -> Self {
-        let clean: String = uri
-            .chars()
-            .filter(|c| !c.is_whitespace() && !c.is_control())
-            .collect();
+        let unfit = |c: char| c.is_whitespace() || c.is_control();
+        let clean = if uri.contains(unfit) {
+            Cow::Owned(uri.replace(unfit, ""))
+        } else {
+            Cow::Borrowed(uri)
+        };
         let start = method.as_str().len() + 1;
-        let raw = format!("{method} {clean} SIP/2.0\r\n");
+        let raw = [method.as_str(), " ", &clean, " SIP/2.0\r\n"].concat();
         Self {
             kind: Kind::Request {
                 method,
@@ -223,17 +273,18 @@ impl StartLine {
     }
 
     fn response(status: Status, reason: &str) -> Self {
-        let clean: String = reason
-            .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .collect();
-        let head = format!("SIP/2.0 {status} ");
+        let clean = if reason.contains(char::is_control) {
+            Cow::Owned(reason.replace(char::is_control, " "))
+        } else {
+            Cow::Borrowed(reason)
+        };
+        let head = ["SIP/2.0 ", &status.code().to_string(), " "].concat();
         Self {
             kind: Kind::Response {
                 status,
                 reason: head.len(),
             },
-            raw: format!("{head}{clean}\r\n").into(),
+            raw: [&head, &*clean, "\r\n"].concat().into(),
         }
     }
 }

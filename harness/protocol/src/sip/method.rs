@@ -40,42 +40,49 @@ pub enum Method {
     Other(Box<str>),
 }
 
-const NAMES: [(Method, &str); 14] = [
-    (Method::Invite, "INVITE"),
-    (Method::Ack, "ACK"),
-    (Method::Bye, "BYE"),
-    (Method::Cancel, "CANCEL"),
-    (Method::Options, "OPTIONS"),
-    (Method::Register, "REGISTER"),
-    (Method::Prack, "PRACK"),
-    (Method::Update, "UPDATE"),
-    (Method::Info, "INFO"),
-    (Method::Subscribe, "SUBSCRIBE"),
-    (Method::Notify, "NOTIFY"),
-    (Method::Refer, "REFER"),
-    (Method::Message, "MESSAGE"),
-    (Method::Publish, "PUBLISH"),
-];
-
-impl Method {
-    /// The name as it goes on the wire.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Other(name) => name,
-            known => NAMES
-                .iter()
-                .find(|(method, _)| method == known)
-                .map_or("", |(_, name)| name),
+/// Gives each registered method its name, both ways.
+macro_rules! names {
+    ($($method:ident $name:literal,)*) => {
+        impl Method {
+            /// The name as it goes on the wire.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$method => $name,)*
+                    Self::Other(name) => name,
+                }
+            }
         }
-    }
+
+        impl From<&str> for Method {
+            fn from(name: &str) -> Self {
+                match name {
+                    $($name => Self::$method,)*
+                    other => Self::Other(other.into()),
+                }
+            }
+        }
+
+        #[cfg(test)]
+        const NAMES: &[(Method, &str)] = &[$((Method::$method, $name)),*];
+    };
 }
 
-impl From<&str> for Method {
-    fn from(name: &str) -> Self {
-        let known = NAMES.iter().find(|(_, known)| *known == name);
-        known.map_or_else(|| Self::Other(name.into()), |(method, _)| method.clone())
-    }
+names! {
+    Invite "INVITE",
+    Ack "ACK",
+    Bye "BYE",
+    Cancel "CANCEL",
+    Options "OPTIONS",
+    Register "REGISTER",
+    Prack "PRACK",
+    Update "UPDATE",
+    Info "INFO",
+    Subscribe "SUBSCRIBE",
+    Notify "NOTIFY",
+    Refer "REFER",
+    Message "MESSAGE",
+    Publish "PUBLISH",
 }
 
 impl fmt::Display for Method {
@@ -91,8 +98,8 @@ mod tests {
     #[test]
     fn every_name_reads_back_and_case_matters() {
         for (method, name) in NAMES {
-            assert_eq!(Method::from(name), method);
-            assert_eq!(method.to_string(), name);
+            assert_eq!(Method::from(*name), *method);
+            assert_eq!(method.to_string(), *name);
         }
         assert_eq!(Method::from("invite"), Method::Other("invite".into()));
     }

@@ -11,6 +11,7 @@ pub mod bridge;
 pub mod dialog;
 pub mod digest;
 mod edit;
+mod essentials;
 mod extension;
 pub mod framing;
 pub mod header;

@@ -7,15 +7,15 @@ mod lines;
 mod start_line;
 
 use std::fmt;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use lines::Lines;
 use start_line::read_start;
 
 use super::digest::Algorithm;
+use super::essentials::Essentials;
 use super::header::{Field, FieldError};
-use super::message::Message;
+use super::message::{Message, Parts, USUAL_FIELDS};
 use super::{Method, Status, Via};
 
 /// How large a message may be.
@@ -168,34 +168,34 @@ fn read(bytes: &[u8], limits: &Limits) -> Result<(Message, Result<(), Fault>), D
         .next_line()
         .and_then(|line| read_start(&whole[line], limits));
     let (start, fault) = first.ok_or(DropReason::NotSip)?;
-    let mut message = Message {
-        start,
-        fields: Arc::default(),
-        body: Bytes::new(),
-        before: Bytes::copy_from_slice(before),
-        after: Bytes::new(),
-    };
     let too_large = bytes.len() > limits.message;
     let fault = if too_large {
         Some(Fault::new(513, "Message Too Large"))
     } else {
         fault
     };
-    let mut fields = Vec::with_capacity(16);
+    let mut fields = Vec::with_capacity(USUAL_FIELDS);
     let read = read_fields(&mut lines, &mut fields, limits);
-    let rest = &whole[lines.place..];
-    message.fields = Arc::new(fields);
+    let mut message = Message::of(Parts {
+        start,
+        fields,
+        body: Bytes::new(),
+        before: Bytes::copy_from_slice(before),
+        after: Bytes::new(),
+        essentials: Essentials::default(),
+    });
     let outcome = fault
         .map_or(read, Err)
-        .and_then(|()| read_body(rest, &mut message))
+        .and_then(|()| read_body(&whole[lines.place..], &mut message))
         .and_then(|()| check(&message));
     Ok((message, outcome))
 }
 
 /// Bytes before the body.
 fn head_length(message: &Message) -> usize {
-    let fields: usize = message.fields.iter().map(|field| field.raw().len()).sum();
-    message.start.raw.len() + fields + 2
+    let parts = message.parts();
+    let fields: usize = parts.fields.iter().map(|field| field.raw().len()).sum();
+    parts.start.raw.len() + fields + 2
 }
 
 /// A fault of a message, as its answer would name it.
@@ -295,8 +295,9 @@ fn read_body(rest: &[u8], message: &mut Message) -> Result<(), Fault> {
     let (body, after) = rest
         .split_at_checked(length)
         .ok_or_else(|| Fault::bad("Content-Length larger than the datagram"))?;
-    message.body = Bytes::copy_from_slice(body);
-    message.after = Bytes::copy_from_slice(after);
+    let parts = message.parts_mut();
+    parts.body = Bytes::copy_from_slice(body);
+    parts.after = Bytes::copy_from_slice(after);
     Ok(())
 }
 
@@ -306,14 +307,11 @@ fn check(message: &Message) -> Result<(), Fault> {
     let cseq = message.cseq()?;
     message.from()?;
     message.to()?;
-    if message.vias()?.is_empty() {
-        return Err(FieldError::Missing("Via").into());
-    }
-    for (at, field) in message.fields.iter().enumerate() {
-        if let Some(name) = message.fields[..at]
-            .iter()
-            .find_map(|before| field.repeats(before))
-        {
+    message.check_vias()?;
+    let fields = &message.parts().fields;
+    for (at, field) in fields.iter().enumerate() {
+        let before = &fields[..at];
+        if let Some(name) = field.repeats_one_of(before) {
             return Err(FieldError::Repeated(name).into());
         }
     }

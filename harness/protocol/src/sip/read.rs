@@ -3,7 +3,6 @@
 //! Owns the grammar of single fields, one method each. Refuses defaults: an absent field is `None` or an error that
 //! names it, and what that means is the element's decision.
 
-use super::address::tag_in;
 use super::names::{Known, the};
 use super::{Contacts, FieldError, Message, Method, NameAddr, Via};
 
@@ -24,15 +23,6 @@ pub struct CSeq {
 }
 
 impl Message {
-    /// The topmost Via value.
-    ///
-    /// # Errors
-    /// Missing or malformed.
-    pub fn top_via(&self) -> Result<Via<'_>, FieldError> {
-        let value = self.all(VIA).next().ok_or(FieldError::Missing("Via"))?;
-        Via::parse(value).ok_or(FieldError::Malformed("Via"))
-    }
-
     /// All Via values, topmost first.
     ///
     /// # Errors
@@ -41,6 +31,16 @@ impl Message {
         self.all(VIA)
             .map(|value| Via::parse(value).ok_or(FieldError::Malformed("Via")))
             .collect()
+    }
+
+    /// Whether there is a Via, and all of them can be read.
+    pub(super) fn check_vias(&self) -> Result<(), FieldError> {
+        self.top_via()?;
+        let mut others = self.all(VIA).skip(1);
+        let well_formed = others.all(|value| Via::parse(value).is_some());
+        well_formed
+            .then_some(())
+            .ok_or(FieldError::Malformed("Via"))
     }
 
     /// The From field.
@@ -59,23 +59,6 @@ impl Message {
         self.address(TO)
     }
 
-    /// The tag of From, read without judging the rest of the field; `None` also if there is no From.
-    #[must_use]
-    pub fn from_tag(&self) -> Option<&str> {
-        tag_in(self.first(FROM)?)
-    }
-
-    /// The tag of To, read without judging the rest of the field; `None` also if there is no To.
-    #[must_use]
-    pub fn to_tag(&self) -> Option<&str> {
-        tag_in(self.first(TO)?)
-    }
-
-    /// The first Via value as it stands, readable or not.
-    pub(super) fn top_via_value(&self) -> Option<&str> {
-        self.all(VIA).next()
-    }
-
     /// The Call-ID, which is compared byte by byte (RFC 3261 §20.8).
     ///
     /// # Errors
@@ -91,11 +74,7 @@ impl Message {
         }
     }
 
-    /// The CSeq.
-    ///
-    /// # Errors
-    /// Missing or malformed, which includes a number of 2³¹ or more (RFC 3261 §8.1.1.5).
-    pub fn cseq(&self) -> Result<CSeq, FieldError> {
+    pub(super) fn read_cseq(&self) -> Result<CSeq, FieldError> {
         let value = self.first(CSEQ).ok_or(FieldError::Missing("CSeq"))?;
         let gap = value.bytes().position(|byte| matches!(byte, b' ' | b'\t'));
         let (number, method) = value.split_at(gap.ok_or(FieldError::Malformed("CSeq"))?);

@@ -7,7 +7,7 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use super::uri::read_ip;
-use super::{Message, NameAddr, Uri, Via};
+use super::{Message, NameAddr, Uri};
 
 /// What carries a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,21 +68,20 @@ impl Message {
     /// The transport of its top Via; UDP if there is none that can be read.
     #[must_use]
     pub fn transport(&self) -> Transport {
-        let via = self.top_via_value().and_then(Via::parse_usable);
+        let via = self.usable_via();
         via.and_then(|via| Transport::named(via.transport()))
             .unwrap_or_default()
     }
 
     /// Writes that transport into the top Via. No effect if it says so already, or if there is no readable one.
     pub fn set_transport(&mut self, transport: Transport) {
-        let top = self.values("Via").next().unwrap_or_default();
-        let Some(via) = Via::parse_usable(top) else {
+        let Some(now) = self.usable_via().map(|via| via.transport()) else {
             return;
         };
-        let now = via.transport();
         if Transport::named(now) == Some(transport) {
             return;
         }
+        let top = self.values("Via").next().unwrap_or_default();
         // The first word that is the transport's stands in the protocol: SIP and 2.0 are none.
         let changed = top.replacen(now, &transport.to_string(), 1);
         self.replace_first_value("Via", Some(&changed));
@@ -107,7 +106,7 @@ impl Message {
     /// claims, with the port of sent-by (RFC 3261 §18.2.2). `None` without a readable Via, or if that holds a name only.
     #[must_use]
     pub fn listening_client(&self) -> Option<SocketAddr> {
-        let via = Via::parse_usable(self.values("Via").next()?)?;
+        let via = self.usable_via()?;
         let sent_by = via.sent_by();
         let ip = via.received().or_else(|| read_ip(sent_by.host))?;
         Some(SocketAddr::new(

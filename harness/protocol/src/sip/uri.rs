@@ -170,8 +170,8 @@ impl Uri {
             self.host().to_ascii_lowercase(),
         );
         match self.user() {
-            Some(user) => format!("{scheme}:{}@{host}", unescape(user, false)),
-            None => format!("{scheme}:{host}"),
+            Some(user) => [&*scheme, ":", &unescape(user, false), "@", &host].concat(),
+            None => [&*scheme, ":", &host].concat(),
         }
     }
 

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use super::essentials::within;
 use super::list;
 use super::params::Params;
 use super::uri::{is_host, read_ip, read_port, same_host};
@@ -29,6 +30,15 @@ pub struct SentBy<'a> {
     pub port: Option<u16>,
 }
 
+/// Where the parts of a Via stand in the text that it was read from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spans {
+    transport: (usize, usize),
+    host: (usize, usize),
+    port: Option<u16>,
+    params: (usize, usize),
+}
+
 impl<'a> Via<'a> {
     /// Reads one value, `SIP/2.0/UDP host:port;branch=…`. `None` if it is malformed.
     #[must_use]
@@ -41,6 +51,34 @@ impl<'a> Via<'a> {
     pub(crate) fn parse_usable(text: &'a str) -> Option<Self> {
         let (head, params) = divide(text);
         Self::head(head, Params::unchecked(params))
+    }
+
+    /// Whether its parameters are well formed too, if it was read as one of which they need not be.
+    pub(super) fn is_well_formed(&self) -> bool {
+        Params::read(self.params.as_str()).is_some()
+    }
+
+    /// Where its parts stand in the text that it was read from.
+    pub(super) fn spans(&self, text: &str) -> Spans {
+        Spans {
+            transport: within(text, self.transport),
+            host: within(text, self.sent_by.host),
+            port: self.sent_by.port,
+            params: within(text, self.params.as_str()),
+        }
+    }
+
+    /// The Via of that text whose parts stand there.
+    pub(super) fn at(text: &'a str, spans: &Spans) -> Self {
+        let part = |(begin, end)| text.get(begin..end).unwrap_or_default();
+        Self {
+            transport: part(spans.transport),
+            sent_by: SentBy {
+                host: part(spans.host),
+                port: spans.port,
+            },
+            params: Params::unchecked(part(spans.params)),
+        }
     }
 
     // RFC 3261 §25.1 sent-protocol: white space may stand around its slashes, but must stand before sent-by.

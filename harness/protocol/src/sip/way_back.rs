@@ -4,7 +4,7 @@
 //! host name goes back to where its request came from.
 
 use std::fmt::Write;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::uri::read_ip;
 use super::{Message, Via};
@@ -17,27 +17,32 @@ impl Via<'_> {
     // the sender wrote itself is replaced, or else it could send the answer to somebody else.
     #[must_use]
     pub fn completed(&self, source: SocketAddr) -> Option<String> {
-        let asked = self.rport().is_some();
-        let differs = read_ip(self.sent_by().host) != Some(source.ip());
-        let claimed = self.params().has("received");
-        if !asked && !differs && !claimed {
-            return None;
-        }
-        let kept = self.params().iter();
-        let kept = kept.filter(|(name, _)| !name.eq_ignore_ascii_case("received"));
+        let host = self.sent_by().host;
+        let differs = read_ip(host) != Some(source.ip());
+        let (mut asked, mut claimed) = (false, false);
         let mut text = String::with_capacity(self.params().as_str().len() + 96);
+        text.extend(["SIP/2.0/", self.transport(), " ", host]);
         // Writing to a string cannot fail.
-        let _ = write!(text, "SIP/2.0/{} {}", self.transport(), self.sent_by());
-        for (name, value) in kept {
-            if name.eq_ignore_ascii_case("rport") {
-                let _ = write!(text, ";rport={}", source.port());
-                continue;
-            }
-            text.extend([";", name]);
-            text.extend(value.map(|value| ["=", value]).into_iter().flatten());
+        if let Some(port) = self.sent_by().port {
+            let _ = write!(text, ":{port}");
         }
-        let _ = write!(text, ";received={}", source.ip());
-        Some(text)
+        for (name, value) in self.params().iter() {
+            if name.eq_ignore_ascii_case("received") {
+                claimed = true;
+            } else if name.eq_ignore_ascii_case("rport") {
+                asked = true;
+                let _ = write!(text, ";rport={}", source.port());
+            } else {
+                text.extend([";", name]);
+                text.extend(value.map(|value| ["=", value]).into_iter().flatten());
+            }
+        }
+        let _ = match source.ip() {
+            // As it is written already: an IPv4 address has one spelling.
+            IpAddr::V4(_) if !differs => write!(text, ";received={host}"),
+            ip => write!(text, ";received={ip}"),
+        };
+        (asked || differs || claimed).then_some(text)
     }
 
     /// Where a response with this top Via goes over UDP. `source` is where the request came from.
@@ -64,7 +69,7 @@ impl Message {
     /// Completes the top Via with where the request came from, as its receiver must (RFC 3261 §18.2.1, RFC 3581 §4).
     /// No effect if nothing is to be added, or if there is no Via that could be answered.
     pub fn complete_via(&mut self, source: SocketAddr) {
-        let top = self.top_via_value().and_then(Via::parse_usable);
+        let top = self.usable_via();
         if let Some(completed) = top.and_then(|via| via.completed(source)) {
             self.replace_first_value("Via", Some(&completed));
         }
@@ -74,7 +79,7 @@ impl Message {
     /// readable Via.
     #[must_use]
     pub fn response_destination(&self, source: SocketAddr) -> SocketAddr {
-        let top = self.top_via_value().and_then(Via::parse_usable);
+        let top = self.usable_via();
         top.map_or(source, |via| via.response_destination(source))
     }
 }

@@ -39,17 +39,14 @@ impl SipMessage {
             Verdict::Reject(rejection) => (rejection.message, false, true),
             Verdict::Drop(_) => (glance(datagram, &limits)?, false, false),
         };
-        let branch = message
-            .top_via()
-            .ok()
-            .and_then(|via| via.branch().map(str::to_owned));
+        let branch = message.branch().unwrap_or_default().to_owned();
         Some(Self {
             well_formed,
             answerable,
             method: message.method(),
             status: message.status().map(|status| status.code()),
             call_id: message.call_id().unwrap_or_default().to_owned(),
-            branch: branch.unwrap_or_default(),
+            branch,
             vias: message.values("Via").count(),
             cseq: message.cseq().map_or(0, |cseq| cseq.number),
             from_tag: message.from_tag().unwrap_or_default().to_owned(),

@@ -44,7 +44,7 @@ fn refused(error: &rsip::Error) -> Inexpressible {
 }
 
 fn around(message: &Message) -> Result<(), Inexpressible> {
-    let (before, after) = (message.before.len(), message.after.len());
+    let (before, after) = (message.parts().before.len(), message.parts().after.len());
     if before + after > 0 {
         return Err(Inexpressible::Around { before, after });
     }

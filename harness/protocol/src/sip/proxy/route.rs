@@ -121,7 +121,7 @@ impl Identity {
     }
 
     fn aor_of(&self, user: &str) -> String {
-        let uri = Uri::parse(&format!("sip:{user}@{}", self.domain));
+        let uri = Uri::parse(&["sip:", user, "@", &self.domain].concat());
         uri.map_or_else(|_| String::new(), |uri| uri.address_of_record())
     }
 

@@ -5,6 +5,7 @@
 //! in which case counts.
 
 use crate::fnv;
+use crate::sip::via::has_cookie;
 use crate::sip::{FieldError, Message, Method};
 
 /// What identifies a transaction within a layer. Ordered by its hash first, so that a search among thousands looks at
@@ -88,7 +89,8 @@ impl Key {
 
     /// Of a request that a client transaction sends, or of a response to it.
     pub(super) fn client(message: &Message) -> Result<Self, FieldError> {
-        let branch = message.top_via()?.branch().unwrap_or_default().to_owned();
+        message.top_via()?;
+        let branch = message.branch().unwrap_or_default().to_owned();
         Ok(Self::of_branch(branch, message.cseq()?.method))
     }
 
@@ -108,7 +110,7 @@ impl Key {
 
     fn of_method(request: &Message, method: Method) -> Result<Self, FieldError> {
         let via = request.top_via()?;
-        if let Some(branch) = via.branch().filter(|_| via.has_cookie()) {
+        if let Some(branch) = request.branch().filter(|branch| has_cookie(branch)) {
             let sent_by = via.sent_by();
             let (host, port) = (
                 sent_by.host.to_ascii_lowercase(),

@@ -8,6 +8,7 @@ mod way;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::ops::Bound;
 
 use super::carrier::{Carried, Transaction};
 use super::key::{Key, Origin};
@@ -182,14 +183,18 @@ impl Layer {
 
     /// Lets every timer run out that is due, by time and then by transaction.
     pub fn expire(&mut self, now: Instant, out: &mut Vec<Output>) {
-        let is_due = |(at, _): &&Deadline| *at <= now;
-        let working = self.deadlines.iter().take_while(is_due);
-        let mut due: Vec<_> = working
-            .chain(self.lingering.iter().take_while(is_due))
-            .copied()
-            .collect();
-        due.sort_unstable();
-        for (_, id) in due {
+        let mut last = None;
+        let after = |list: &BTreeSet<Deadline>, last: Option<Deadline>| {
+            let begin = last.map_or(Bound::Unbounded, Bound::Excluded);
+            let next = list.range((begin, Bound::Unbounded)).next().copied();
+            next.filter(|(at, _)| *at <= now)
+        };
+        while let Some(due @ (_, id)) = [&self.deadlines, &self.lingering]
+            .into_iter()
+            .filter_map(|list| after(list, last))
+            .min()
+        {
+            last = Some(due);
             let mut effects = std::mem::take(&mut self.effects);
             if let Some(transaction) = self.transactions.get_mut(&id) {
                 transaction.machine.expire(now, &mut effects);
@@ -276,11 +281,7 @@ impl Layer {
         let id = self.next_id();
         let via = request.top_via();
         let reliable = via.is_ok_and(|via| via.is_reliable());
-        let branch = via
-            .ok()
-            .and_then(|via| via.branch())
-            .unwrap_or_default()
-            .to_owned();
+        let branch = request.branch().unwrap_or_default().to_owned();
         out.push(Output::Report(Report::Opened {
             transaction: id,
             kind,

@@ -1,6 +1,7 @@
 //! When two URIs mean the same: RFC 3261 §19.1.4.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use super::Uri;
 use super::scan::same_host;
@@ -39,14 +40,13 @@ impl Uri {
             self.scheme().to_ascii_lowercase(),
             self.userinfo().map(normal).unwrap_or_default(),
         );
-        let port = self.port().map_or(0, u32::from);
-        match self.ip() {
-            Some(ip) => format!("{scheme}:{user}@{ip}:{port}"),
-            None => format!(
-                "{scheme}:{user}@{}:{port}",
-                self.host().to_ascii_lowercase()
-            ),
-        }
+        let port = self.port().map_or(0, u32::from).to_string();
+        // One IPv4 address has one spelling.
+        let host = match self.ip() {
+            Some(IpAddr::V6(ip)) => ip.to_string(),
+            _ => self.host().to_ascii_lowercase(),
+        };
+        [&scheme, ":", &*user, "@", &host, ":", &port].concat()
     }
 }
 

@@ -21,10 +21,11 @@ pub(crate) struct Spans {
 
 /// Finds the parts of a URI without copying.
 pub(crate) fn scan(text: &str) -> Result<Spans, UriError> {
-    if let Some(found) = misplaced(text) {
+    let marks = Marks::of(text);
+    if let Some(found) = marks.odd.then(|| misplaced(text)).flatten() {
         return Err(UriError::Character(found));
     }
-    let scheme = position(text, b':').ok_or(UriError::Scheme)?;
+    let scheme = marks.scheme.ok_or(UriError::Scheme)?;
     let name = &text[..scheme];
     let sip = name.eq_ignore_ascii_case("sip") || name.eq_ignore_ascii_case("sips");
     if !(sip || is_scheme(name)) || scheme + 1 == text.len() {
@@ -42,14 +43,13 @@ pub(crate) fn scan(text: &str) -> Result<Spans, UriError> {
             headers: end,
         });
     }
-    // An @ is escaped everywhere but after the user (RFC 3261 §25.1); the user itself may hold ; and ?.
-    let user = position(text, b'@');
+    let user = marks.user;
     if user == Some(scheme + 1) {
         return Err(UriError::User);
     }
     let start = user.map_or(scheme + 1, |at| at + 1);
-    let headers = position(&text[start..], b'?').map_or(end, |at| start + at);
-    let params = position(&text[start..headers], b';').map_or(headers, |at| start + at);
+    let headers = marks.headers.unwrap_or(end);
+    let params = marks.params.unwrap_or(headers);
     let (host, port) = split_port(&text[start..params])?;
     Params::read(&text[params..headers]).ok_or(UriError::Parameter)?;
     Ok(Spans {
@@ -63,11 +63,43 @@ pub(crate) fn scan(text: &str) -> Result<Spans, UriError> {
     })
 }
 
-/// The first character that a URI must escape. The bytes are looked at first, since most have none.
-fn misplaced(text: &str) -> Option<char> {
-    if text.bytes().all(|byte| Class::Uri.has(byte)) {
-        return None;
+/// Where the characters first stand that divide a URI.
+#[derive(Clone, Copy, Default)]
+struct Marks {
+    scheme: Option<usize>,
+    user: Option<usize>,
+    params: Option<usize>,
+    headers: Option<usize>,
+    /// Whether some character may have to be escaped.
+    odd: bool,
+}
+
+impl Marks {
+    /// Finds them in one pass.
+    fn of(text: &str) -> Self {
+        let mut marks = Self::default();
+        for (at, byte) in text.bytes().enumerate() {
+            if Class::Uri.has(byte) {
+                continue;
+            }
+            match byte {
+                b':' => marks.scheme = marks.scheme.or(Some(at)),
+                // It is escaped everywhere but after the user (RFC 3261 §25.1), who may hold ; and ?.
+                b'@' if marks.user.is_none() => {
+                    (marks.user, marks.params, marks.headers) = (Some(at), None, None);
+                }
+                b'?' => marks.headers = marks.headers.or(Some(at)),
+                b';' if marks.headers.is_none() => marks.params = marks.params.or(Some(at)),
+                b'@' | b';' => {}
+                _ => marks.odd = true,
+            }
+        }
+        marks
     }
+}
+
+/// The first character that a URI must escape.
+fn misplaced(text: &str) -> Option<char> {
     text.chars()
         .find(|c| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"'))
 }

@@ -175,7 +175,7 @@ impl UserAgent {
         for route in invite.values("Record-Route") {
             response.append("Record-Route", route);
         }
-        response.append("Contact", &self.contact());
+        response.append("Contact", &self.contact);
         response.append("Allow", ALLOW);
         self.name_extensions(&mut response);
         response

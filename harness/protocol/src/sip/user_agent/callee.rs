@@ -202,7 +202,7 @@ impl UserAgent {
             return turn.answer(id, request, Status::REQUEST_PENDING);
         }
         let mut ok = turn.response(request, Status::OK);
-        ok.append("Contact", &self.contact());
+        ok.append("Contact", &self.contact);
         if offers {
             match self.answer_of(call, request) {
                 Ok(answer) => ok.set_body(MEDIA_TYPE, answer),

@@ -30,7 +30,7 @@ impl UserAgent {
             return turn.above.push(event);
         }
         let mut invite = self.outside_dialog(turn, &Method::Invite, uri.as_str());
-        invite.append("Contact", &self.contact());
+        invite.append("Contact", &self.contact);
         let mut descriptions = self.descriptions();
         self.offer(&mut descriptions, &mut invite);
         self.name_extensions(&mut invite);

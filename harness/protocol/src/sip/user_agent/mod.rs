@@ -55,6 +55,10 @@ pub use extensions::{Extensions, Refresh, Reliable, SessionTimer, Transfers};
 #[derive(Clone, Debug)]
 pub struct UserAgent {
     config: Config,
+    /// Its address-of-record.
+    aor: String,
+    /// As it stands in Contact.
+    contact: String,
     registration: Registration,
     calls: BTreeMap<u64, Call>,
     calls_made: u64,
@@ -98,7 +102,13 @@ impl UserAgent {
     #[must_use]
     pub fn new(config: Config) -> Self {
         let keyring = config.password.as_deref();
+        let way = match config.transport {
+            Transport::Udp => String::new(),
+            other => format!(";transport={}", other.parameter()),
+        };
         Self {
+            aor: format!("sip:{}@{}", config.user, config.domain),
+            contact: format!("<sip:{}@{}{way}>", config.user, config.address),
             asked: Asked::default(),
             keyring: keyring.map(|password| Keyring::new(&config.user, password)),
             servers: Servers::new(config.proxy, &config.other_servers),
@@ -286,18 +296,6 @@ impl UserAgent {
             // RFC 3261 §9.1: the INVITE is given up 64·T1 after its CANCEL, however that fared.
             Some(Purpose::Cancel | Purpose::Over(_)) | None => {}
         }
-    }
-
-    fn aor(&self) -> String {
-        format!("sip:{}@{}", self.config.user, self.config.domain)
-    }
-
-    fn contact(&self) -> String {
-        let way = match self.config.transport {
-            Transport::Udp => String::new(),
-            other => format!(";transport={}", other.parameter()),
-        };
-        format!("<sip:{}@{}{way}>", self.config.user, self.config.address)
     }
 
     fn open(&mut self, turn: &mut UserAgentTurn<'_>, peer: String, phase: Phase) -> u64 {

@@ -62,7 +62,7 @@ impl UserAgent {
             return turn.answer(id, refer, Status::DECLINE);
         }
         let mut accepted = turn.response(refer, Status::ACCEPTED);
-        accepted.append("Contact", &self.contact());
+        accepted.append("Contact", &self.contact);
         turn.respond(id, accepted);
         let subscription = self.next_subscription();
         let referral = Referral {
@@ -193,7 +193,7 @@ impl UserAgent {
 
     /// Sends the latest, unless an earlier NOTIFY is still out.
     fn notify(&mut self, turn: &mut UserAgentTurn<'_>, id: u64) {
-        let contact = self.contact();
+        let contact = self.contact.clone();
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.is_up()) else {
             return;
         };

@@ -73,7 +73,7 @@ impl UserAgent {
                 .above
                 .push(Event::NotRegistered(Failure::NoServer, wait));
         }
-        let registrar = format!("sip:{}", self.config.domain);
+        let registrar = ["sip:", &self.config.domain].concat();
         let mut request = match self.registration.last.take() {
             Some(last) => last,
             None => self.outside_dialog(turn, &Method::Register, &registrar),
@@ -89,9 +89,9 @@ impl UserAgent {
                 .as_secs(),
             _ => 0,
         };
-        request.set("To", &format!("<{}>", self.aor()));
+        request.set("To", &["<", &self.aor, ">"].concat());
         request.set("CSeq", &format!("{number} {}", Method::Register));
-        request.append("Contact", &self.contact());
+        request.append("Contact", &self.contact);
         request.append("Expires", &seconds.to_string());
         let client = self.send(turn, request);
         self.clients.insert(client, Purpose::Register);
@@ -193,7 +193,7 @@ impl UserAgent {
     /// The lifetime of our own contact in a 200.
     // RFC 3261 §10.2.4: a response lists all bindings, each with its expiry.
     fn granted(&self, response: &Message) -> Duration {
-        let own = self.contact();
+        let own = self.contact.clone();
         let own = Uri::parse(own.trim_matches(['<', '>'])).ok();
         let listed = match response.contacts() {
             Ok(Contacts::List(contacts)) => contacts

@@ -40,7 +40,7 @@ impl UserAgent {
         };
         let mut invite = dialog.request(&Method::Invite);
         let mut descriptions = call.descriptions.clone();
-        invite.append("Contact", &self.contact());
+        invite.append("Contact", &self.contact);
         self.offer(&mut descriptions, &mut invite);
         if let Some(call) = self.calls.get_mut(&id) {
             call.descriptions = descriptions;

@@ -21,8 +21,8 @@ impl UserAgent {
         let (tag, call_id) = (turn.token("tag"), turn.token("call-id"));
         let mut request = Message::request(method.clone(), uri);
         request.append("Max-Forwards", "70");
-        request.append("From", &format!("<{}>;tag={tag}", self.aor()));
-        request.append("To", &format!("<{uri}>"));
+        request.append("From", &["<", &self.aor, ">;tag=", &tag].concat());
+        request.append("To", &["<", uri, ">"].concat());
         request.append(
             "Call-ID",
             &format!("{call_id}@{}", self.config.address.ip()),

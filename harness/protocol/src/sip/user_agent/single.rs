@@ -26,7 +26,7 @@ impl UserAgent {
     /// Asks what a URI can do (RFC 3261 §11.1).
     pub fn ask(&mut self, turn: &mut UserAgentTurn<'_>, uri: &Uri) {
         let mut options = self.outside_dialog(turn, &Method::Options, uri.as_str());
-        options.append("Contact", &self.contact());
+        options.append("Contact", &self.contact);
         options.append("Accept", "application/sdp");
         self.send_single(turn, uri.to_string(), None, options);
     }
@@ -101,7 +101,7 @@ impl UserAgent {
     }
 
     fn send_in_dialog(&mut self, turn: &mut UserAgentTurn<'_>, id: u64, method: &Method) {
-        let contact = self.contact();
+        let contact = self.contact.clone();
         let Some(call) = self.calls.get_mut(&id) else {
             return;
         };

@@ -53,7 +53,7 @@ impl UserAgent {
             return;
         };
         refer.append("Refer-To", &format!("<{target}>"));
-        refer.append("Contact", &self.contact());
+        refer.append("Contact", &self.contact);
         let number = self.next_subscription();
         let subscription = Subscription {
             number,

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use super::{Carried, Key, Layer, event_of};
 use crate::Instant;
 use crate::sip::transaction::{Event, Kind, Output, Report, RequestError, TransactionId};
+use crate::sip::via::has_cookie;
 use crate::sip::{Message, Method, Status};
 
 impl Layer {
@@ -13,11 +14,9 @@ impl Layer {
         if !request.is_request() || method == Method::Ack {
             return Err(RequestError::NotTransactional(method));
         }
-        let via = request.top_via().map_err(RequestError::Field)?;
-        let branch = via
-            .branch()
-            .filter(|_| via.has_cookie())
-            .ok_or(RequestError::NoBranch)?;
+        request.top_via().map_err(RequestError::Field)?;
+        let branch = request.branch().filter(|branch| has_cookie(branch));
+        let branch = branch.ok_or(RequestError::NoBranch)?;
         let key = Key::client(request).map_err(RequestError::Field)?;
         if self.keys.contains_key(&key) {
             return Err(RequestError::BranchInUse(branch.to_owned()));

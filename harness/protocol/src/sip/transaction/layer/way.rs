@@ -73,7 +73,7 @@ impl Layer {
 
     /// The INVITE of this element's that a CANCEL is for: they have one branch (RFC 3261 §9.1).
     fn cancelled_client(&self, cancel: &Message) -> Option<&Message> {
-        let branch = cancel.top_via().ok()?.branch()?.to_owned();
+        let branch = cancel.branch()?.to_owned();
         let method = Method::Invite;
         let id = self.keys.get(&Key::of_branch(branch, method))?;
         self.request_of(*id)
