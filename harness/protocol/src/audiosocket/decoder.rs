@@ -176,13 +176,13 @@ mod tests {
         /// Two ways to read the same.
         #[test]
         fn bytes_in_one_place_read_the_same(bytes in stream()) {
-            let mut rest = &bytes[..];
+            let mut rest = Bytes::copy_from_slice(&bytes);
             let mut read = Vec::new();
             loop {
-                match Frame::first(rest) {
+                match Frame::first(&rest) {
                     Ok(Some((frame, length))) => {
                         read.push(Ok(frame));
-                        rest = &rest[length..];
+                        rest.advance(length);
                     }
                     Ok(None) => break,
                     Err(error) => {

@@ -71,24 +71,19 @@ impl Frame {
         }
     }
 
-    /// The frame with which those bytes begin, and how many of them it takes; nothing if it is not whole. For who has them all
-    /// in one place: a [`Decoder`](super::Decoder) takes them as they come.
+    /// The frame with which those bytes begin, and how many of them it takes; nothing if it is not whole. It shares its
+    /// payload with them. For who has them in one place: a [`Decoder`](super::Decoder) takes them as they come.
     ///
     /// # Errors
     /// They begin with no frame.
-    pub fn first(bytes: &[u8]) -> Result<Option<(Self, usize)>, FrameError> {
+    pub fn first(bytes: &Bytes) -> Result<Option<(Self, usize)>, FrameError> {
         let Some(header) = Header::read(bytes) else {
             return Ok(None);
         };
         header.check()?;
         let length = HEADER + usize::from(header.length);
-        let payload = bytes.get(HEADER..length);
-        Ok(payload.map(|payload| {
-            (
-                Self::read(header.kind, Bytes::copy_from_slice(payload)),
-                length,
-            )
-        }))
+        let whole = bytes.len() >= length;
+        Ok(whole.then(|| (Self::read(header.kind, bytes.slice(HEADER..length)), length)))
     }
 
     /// Reads what follows a header that [`Header::check`] has passed, `payload` being as long as it says.

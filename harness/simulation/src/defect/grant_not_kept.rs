@@ -2,13 +2,14 @@
 
 use linefault_actors::Output;
 
-use super::rewrite::rewrite;
+use super::rewrite::rewrite_with;
 use super::{Defect, Edit, Plant};
+use crate::evidence::SipMessage;
 
 pub(super) const DEFECT: Defect = Defect {
     name: "grant-not-kept",
     actor: "proxy",
-    doc: "A registration for 60 s is confirmed as one for 3600 s, and removed after 60 s.",
+    doc: "A registration is confirmed as one for 3600 s, and removed when the time is over for which it was made.",
     plant: Plant::Edit(|| Box::new(Planted)),
 };
 
@@ -16,11 +17,13 @@ struct Planted;
 
 impl Edit for Planted {
     fn output(&mut self, output: Output) -> Vec<Output> {
-        vec![rewrite(
-            output,
-            |it| it.summary() == "200 REGISTER",
-            "expires=60",
-            "expires=3600",
-        )]
+        let is_grant = |it: &SipMessage| it.summary() == "200 REGISTER";
+        vec![rewrite_with(output, is_grant, |text| {
+            let Some((head, granted)) = text.split_once("expires=") else {
+                return text.to_owned();
+            };
+            let rest = granted.trim_start_matches(|c: char| c.is_ascii_digit());
+            [head, "expires=3600", rest].concat()
+        })]
     }
 }

@@ -12,6 +12,15 @@ pub(super) fn rewrite(
     old: &str,
     new: &str,
 ) -> Output {
+    rewrite_with(output, wanted, |text| text.replacen(old, new, 1))
+}
+
+/// The output with other text, if its message is one of those `wanted`.
+pub(super) fn rewrite_with(
+    output: Output,
+    wanted: impl Fn(&SipMessage) -> bool,
+    change: impl Fn(&str) -> String,
+) -> Output {
     let Output::Send {
         to,
         transport,
@@ -27,7 +36,7 @@ pub(super) fn rewrite(
         Some(text) => Output::Send {
             to: *to,
             transport: *transport,
-            bytes: text.replacen(old, new, 1).into(),
+            bytes: change(text).into(),
             ticket: *ticket,
         },
         None => output,

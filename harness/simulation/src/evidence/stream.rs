@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::ops::Range;
 
+use bytes::{Bytes, BytesMut};
 use linefault_network::{
     self as network, Alteration, ConnectionState, Flags, HostId, Instant, Packet, Payload,
     RecordId, Segment, SocketCall, SocketId,
@@ -38,8 +39,6 @@ pub struct Connection {
 /// One direction of a connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stream {
-    /// All that its sender sent.
-    pub bytes: Vec<u8>,
     /// Its end of file.
     pub fin: Option<Closing>,
     /// A reset that came from its sender, or in its name.
@@ -49,6 +48,8 @@ pub struct Stream {
     /// When its sender's program closed its socket, whether or not anything of that reached the wire.
     pub let_go: Option<Seen>,
     initial: u32,
+    /// What its sender sent, as it was cut; of each piece the mark is in `sent`.
+    pieces: Vec<Bytes>,
     sent: Vec<Mark>,
     arrived: Vec<Mark>,
     read: Vec<Mark>,
@@ -128,6 +129,39 @@ impl Connection {
 }
 
 impl Stream {
+    /// How many bytes its sender sent.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        self.sent.last().map_or(0, |mark| mark.end)
+    }
+
+    /// Those of its bytes; fewer where fewer were sent. What was sent in one piece is not copied.
+    #[must_use]
+    pub fn bytes(&self, range: Range<usize>) -> Bytes {
+        let first = self.sent.partition_point(|mark| mark.end <= range.start);
+        let marks = self.sent[first..].iter().zip(&self.pieces[first..]);
+        let mut parts = marks.map_while(|(mark, piece)| {
+            let begin = mark.end - piece.len();
+            let end = range.end.min(mark.end);
+            let within = range.start.max(begin)..end;
+            (begin < range.end).then(|| piece.slice(within.start - begin..within.end - begin))
+        });
+        let only = parts.next().unwrap_or_default();
+        match parts.next() {
+            None => only,
+            Some(second) => {
+                let mut all = BytesMut::from(&only[..]);
+                all.extend([second].into_iter().chain(parts));
+                all.freeze()
+            }
+        }
+    }
+
+    /// Its pieces from that one on.
+    pub(super) fn pieces_from(&self, first: usize) -> &[Bytes] {
+        self.pieces.get(first..).unwrap_or_default()
+    }
+
     /// When the last of the first `count` bytes was sent for the first time; nothing for none or more than there are.
     #[must_use]
     pub fn sent_at(&self, count: usize) -> Option<Seen> {
@@ -169,19 +203,19 @@ impl Stream {
         sequence.wrapping_sub(self.initial).wrapping_sub(1) as usize
     }
 
-    fn send(&mut self, place: usize, data: &[u8], seen: Seen) {
-        let known = self.bytes.len();
+    fn send(&mut self, place: usize, data: &Bytes, seen: Seen) {
+        let known = self.length();
         // A probe of a closed window or a silent peer lies before all that is known.
         if place > known || place + data.len() <= known {
             return;
         }
-        self.bytes.extend_from_slice(&data[known - place..]);
-        let end = self.bytes.len();
+        self.pieces.push(data.slice(known - place..));
+        let end = place + data.len();
         self.sent.push(Mark { end, seen });
     }
 
     fn arrive(&mut self, place: usize, length: usize, seen: Seen) {
-        if length == 0 || place > self.bytes.len() {
+        if length == 0 || place > self.length() {
             return;
         }
         let before = self.arrived();
@@ -205,7 +239,7 @@ impl Stream {
     }
 
     fn finish(&mut self, end: usize, seen: Seen) {
-        if end == self.bytes.len() {
+        if end == self.length() {
             self.fin.get_or_insert(Closing {
                 sent: seen,
                 forged: false,
@@ -216,7 +250,7 @@ impl Stream {
 
     /// Notes that the end of file is there, once everything before it is.
     fn end_arrived(&mut self, fin: bool, seen: Seen) {
-        let complete = self.arrived() == self.bytes.len();
+        let complete = self.arrived() == self.length();
         if let Some(closing) = self.fin.as_mut().filter(|_| fin && complete) {
             closing.arrived.get_or_insert(seen);
         }

@@ -9,6 +9,7 @@ mod http;
 use std::collections::VecDeque;
 use std::fmt;
 
+use bytes::{Buf, Bytes, BytesMut};
 use linefault_network::{HostId, Packet, RecordId};
 use linefault_protocol::audiosocket::{Frame, FrameError};
 
@@ -67,6 +68,10 @@ pub(crate) struct Talk {
 #[derive(Debug, Default)]
 struct Ear {
     protocol: Option<Protocol>,
+    /// How many pieces of the stream it has taken.
+    taken: usize,
+    /// What it has taken and not made an utterance of yet.
+    rest: Bytes,
     /// Up to where utterances reach.
     heard: usize,
     body: http::Body,
@@ -224,26 +229,47 @@ impl Ear {
         if self.deaf {
             return None;
         }
-        match self.protocol? {
-            Protocol::AudioSocket => self.frame(stream),
+        let (length, what) = match self.protocol? {
+            Protocol::AudioSocket => {
+                self.take(stream);
+                self.frame()?
+            }
             Protocol::Http => {
-                let (length, what) = self.body.next(&stream.bytes[self.heard..])?;
-                Some((self.heard + length, self.events.hear(what)))
+                self.take(stream);
+                let (length, what) = self.body.next(&self.rest)?;
+                (length, self.events.hear(what))
             }
-            Protocol::Sip => None,
+            Protocol::Sip => return None,
             Protocol::Unknown => {
-                let end = stream.bytes.len();
-                (end > self.heard).then_some((end, What::Bytes))
+                let end = stream.length();
+                return (end > self.heard).then_some((end, What::Bytes));
             }
+        };
+        self.rest.advance(length);
+        Some((self.heard + length, what))
+    }
+
+    /// Takes what was sent meanwhile; without a copy if nothing is left of what was taken before.
+    fn take(&mut self, stream: &Stream) {
+        for piece in stream.pieces_from(self.taken) {
+            self.taken += 1;
+            if self.rest.is_empty() {
+                self.rest = piece.clone();
+                continue;
+            }
+            let rest = std::mem::take(&mut self.rest).try_into_mut();
+            let mut joined = rest.unwrap_or_else(|shared| BytesMut::from(&shared[..]));
+            joined.extend_from_slice(piece);
+            self.rest = joined.freeze();
         }
     }
 
-    fn frame(&mut self, stream: &Stream) -> Option<(usize, What)> {
-        match Frame::first(&stream.bytes[self.heard..]).transpose()? {
-            Ok((frame, length)) => Some((self.heard + length, What::Frame(frame))),
+    fn frame(&mut self) -> Option<(usize, What)> {
+        match Frame::first(&self.rest).transpose()? {
+            Ok((frame, length)) => Some((length, What::Frame(frame))),
             Err(error) => {
                 self.deaf = true;
-                Some((stream.bytes.len(), What::NoFrame(error)))
+                Some((self.rest.len(), What::NoFrame(error)))
             }
         }
     }
@@ -251,8 +277,9 @@ impl Ear {
 
 /// What a connection carries, by how its client begins; where the client has said nothing, by how the server does.
 fn protocol(connection: &Connection, side: Side) -> Option<Protocol> {
-    let (up, down) = (&connection.up.bytes[..], &connection.down.bytes[..]);
-    let first = if up.is_empty() { down } else { up };
+    let all = |stream: &Stream| stream.bytes(0..stream.length());
+    let (up, down) = (all(&connection.up), all(&connection.down));
+    let first = if up.is_empty() { &down } else { &up };
     let begin = *first.first()?;
     if down.starts_with(b"HTTP/") {
         return Some(Protocol::Http);

@@ -1,6 +1,6 @@
 //! A scenario made ready to be explored: its steps, a time for faults, and then everything again.
 //!
-//! Owns what "it recovers" means: once the last fault is over, a registration's lifetime passes; then every step of the
+//! Owns what "it recovers" means: once the last fault is over, registrations are refreshed once; then every step of the
 //! file is taken a second time, and every success that the hosts see when nothing goes wrong they must see again.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,13 +22,15 @@ use crate::scenario::{Diagnostics, Draft, HostIndex, Latency, Scenario, Step, Wh
 use crate::trace::{Event, Trace, TraceHash};
 use crate::verdict;
 
-/// The lifetime of registrations in explored runs, in seconds: the shortest that registrars grant.
+/// How often phones refresh their registrations in explored runs, in seconds.
 const REFRESH_SECONDS: u64 = 60;
+/// How long those last, in seconds: phones refresh 64·T1 ahead, so that one more REGISTER can time out.
+const LIFETIME_SECONDS: u64 = REFRESH_SECONDS + 32;
 /// From the last step to the last moment at which a fault begins: a call's own end is in it.
 const FAULTS_GO_ON_MICROS: u64 = 5_000_000;
 /// From there to the end of the last fault: more than 64·T1, so that time-outs happen within a fault.
 const FAULTS_LAST_MICROS: u64 = 35_000_000;
-/// What was under way when the last fault ended may take as long as 64·T1; then a registration's lifetime passes, and every
+/// What was under way when the last fault ended may take as long as 64·T1; then everybody has refreshed once, and every
 /// session that nobody refreshes is over (RFC 4028: 90 s at least).
 const RECOVERY_MICROS: u64 = (32 + REFRESH_SECONDS) * 1_000_000;
 
@@ -305,7 +307,7 @@ fn strip(draft: &mut Draft) {
         if draft.value(&format!("host.{host}.actor")).as_deref() == Some("phone") {
             draft.set(
                 &format!("host.{host}.expires"),
-                &format!("{REFRESH_SECONDS}s"),
+                &format!("{LIFETIME_SECONDS}s"),
             );
         }
     }

@@ -70,13 +70,16 @@ fn unsaid(reading: &Reading<'_>) -> Vec<Row> {
         for side in [Side::Up, Side::Down] {
             let stream = connection.stream(side);
             let known = said.get(&(place, side)).copied();
-            let is_text = stream.bytes.first().is_some_and(u8::is_ascii_uppercase);
+            let is_text = stream
+                .bytes(0..1)
+                .first()
+                .is_some_and(u8::is_ascii_uppercase);
             let from = known.unwrap_or(0);
             let Some(begun) = stream.sent_at(from + 1) else {
                 continue;
             };
             if known.is_some() || !is_text {
-                let label = format!("{} bytes that are nothing whole", stream.bytes.len() - from);
+                let label = format!("{} bytes that are nothing whole", stream.length() - from);
                 let arrived = stream.arrived_at(from + 1).map(|seen| seen.at);
                 rows.push(row((place, connection), side, begun, arrived, label));
             }

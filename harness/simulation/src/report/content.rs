@@ -59,12 +59,12 @@ fn utterances(evidence: &Evidence<'_>, message: &Message) -> String {
         let Some(connection) = evidence.connections.get(said.connection) else {
             continue;
         };
-        let stream = &connection.stream(said.side).bytes;
+        let stream = connection.stream(said.side);
         let frame = matches!(said.what, What::Frame(_));
         if frame && !bytes.is_empty() {
             break;
         }
-        bytes.extend_from_slice(stream.get(said.begin..said.end).unwrap_or_default());
+        bytes.extend_from_slice(&stream.bytes(said.begin..said.end));
     }
     let count = message.sendings.len();
     let text = shown(&bytes);
@@ -81,8 +81,8 @@ fn connection(evidence: &Evidence<'_>, place: usize) -> String {
             "TCP {} → {}\n{} bytes to the server, {} bytes back",
             connection.client_address,
             connection.server_address,
-            connection.up.bytes.len(),
-            connection.down.bytes.len()
+            connection.up.length(),
+            connection.down.length()
         )
     })
 }

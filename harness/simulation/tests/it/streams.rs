@@ -35,7 +35,8 @@ fn resets_cut_the_stream_where_the_scenario_says() {
         let run = simulate(&scenario, Setup::default());
         let evidence = Evidence::new(&run);
         let down = &evidence.connections[0].down;
-        let arrived = String::from_utf8_lossy(&down.bytes[..down.arrived()]);
+        let arrived = down.bytes(0..down.arrived());
+        let arrived = String::from_utf8_lossy(&arrived);
         assert!(arrived.ends_with(cut), "{arrived:?} and not {cut:?}");
     }
 }

@@ -67,13 +67,21 @@ fn bytes_are_there_with_the_moments_of_each() {
         panic!("{connections:?}")
     };
     let up = &connection.up;
-    assert_eq!(up.bytes, data);
+    assert_eq!(up.bytes(0..usize::MAX), data);
     let (first, second) = (up.sent_at(1).unwrap(), up.sent_at(701).unwrap());
     assert_eq!(second.at.as_micros() - first.at.as_micros(), 1000);
     assert!(up.arrived_at(3000).unwrap().at > up.sent_at(3000).unwrap().at);
     assert_eq!((up.sent_at(0), up.sent_at(3001)), (None, None));
+    assert_eq!(
+        (
+            up.length(),
+            up.bytes(699..701).len(),
+            up.bytes(2990..4000).len()
+        ),
+        (3000, 2, 10)
+    );
     assert!(up.fin.unwrap().arrived.is_some());
-    assert!(connection.established.is_some() && connection.down.bytes.is_empty());
+    assert!(connection.established.is_some() && connection.down.length() == 0);
 }
 
 // What is lost, doubled or overtaken changes moments and nothing else: the receiver's program sees the same bytes.
@@ -86,7 +94,7 @@ fn disorder_changes_no_byte() {
     ] {
         let connections = transfer(data, Some(fault));
         assert_eq!(connections.len(), 1);
-        assert_eq!(connections[0].up.bytes, data);
+        assert_eq!(connections[0].up.bytes(0..usize::MAX), data);
         assert_eq!(connections[0].up.arrived(), data.len());
     }
 }

@@ -131,7 +131,7 @@ fn ending(told: &Told) -> Option<End> {
 /// The last `retry:` that came. It counts as soon as its line is there, whether or not its event ever is
 /// (WHATWG HTML §9.2.6).
 fn retry(line: &Connection) -> Option<u64> {
-    let came = line.down.bytes.get(..line.down.read())?;
+    let came = line.down.bytes(0..line.down.read());
     let lines = came.split_inclusive(|byte| *byte == b'\n');
     let mut values = lines.filter_map(|line| {
         let value = line.strip_prefix(b"retry:")?.strip_suffix(b"\n")?;
