@@ -147,7 +147,7 @@ impl<'a> Evidence<'a> {
     #[must_use]
     pub fn new(simulation: &'a Simulation) -> Self {
         let trace = &simulation.trace;
-        let (mut reader, mut talk) = (Reader::of(trace), Talk::default());
+        let (mut reader, mut talk) = (Reader::of(trace), Talk::among(trace.records().len()));
         let mut lives = Lives::among(trace.hosts().len());
         let mut off_the_wire = Vec::new();
         for (id, record) in trace.iter() {

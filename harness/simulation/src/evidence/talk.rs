@@ -46,11 +46,11 @@ pub enum What {
     /// What cannot be an AudioSocket frame; what follows is not read.
     NoFrame(FrameError),
     /// An HTTP message, as far as its length is known beforehand: of a chunked one the head.
-    Http(HttpMessage),
+    Http(Box<HttpMessage>),
     /// The data of one chunk of an HTTP body.
     Chunk(Vec<u8>),
     /// The data of one chunk of an event stream.
-    Events(EventChunk),
+    Events(Box<EventChunk>),
     /// Bytes of no protocol that is known here, up to the end of what was written at once.
     Bytes,
 }
@@ -62,6 +62,8 @@ pub(crate) struct Talk {
     pub(crate) utterances: Vec<Utterance>,
     /// Of each connection's two directions.
     ears: Vec<[Ear; 2]>,
+    /// How many utterances to make room for once somebody says something.
+    likely: usize,
 }
 
 /// Where the reading of one direction has come to.
@@ -136,7 +138,7 @@ impl fmt::Display for What {
         match self {
             Self::Frame(frame) => frame.fmt(f),
             Self::NoFrame(error) => write!(f, "no frame: {error}"),
-            Self::Http(HttpMessage { start, .. }) => match start {
+            Self::Http(message) => match &message.start {
                 HttpStart::Request { method, target } => write!(f, "HTTP {method} {target}"),
                 HttpStart::Response { status } => write!(f, "HTTP {status}"),
             },
@@ -148,6 +150,15 @@ impl fmt::Display for What {
 }
 
 impl Talk {
+    /// For a run of so many records: a frame is written, sent, delivered and read, so that of sound every fourth makes an
+    /// utterance.
+    pub(crate) fn among(records: usize) -> Self {
+        Self {
+            likely: records / 4,
+            ..Self::default()
+        }
+    }
+
     /// Takes the next record, and tells what becomes whole by it.
     pub(crate) fn take(&mut self, id: RecordId, record: &Record, mut tell: impl FnMut(Heard)) {
         let Some(direction) = self.connections.take(id, record) else {
@@ -190,6 +201,9 @@ impl Talk {
             let Some(sent) = stream.sent_at(end) else {
                 break;
             };
+            if self.utterances.is_empty() {
+                self.utterances.reserve(self.likely);
+            }
             ear.under_way.push_back(self.utterances.len());
             self.utterances.push(Utterance {
                 connection,

@@ -1,5 +1,6 @@
 //! The sending half of a connection: what is queued, what is under way, what the peer takes.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ pub(super) struct Sender {
     end: Offset,
     /// Data from the first byte not acknowledged up to `end`.
     buffer: VecDeque<u8>,
+    /// The data of the latest segment.
+    latest: Bytes,
     finished: bool,
     /// Whether the connection is over: its data is gone, and nothing more is sent.
     abandoned: bool,
@@ -73,6 +76,7 @@ impl Sender {
             edge: 1,
             end: 1,
             buffer: VecDeque::new(),
+            latest: Bytes::new(),
             finished: false,
             abandoned: false,
             mss,
@@ -196,18 +200,24 @@ impl Sender {
         Some(self.piece(self.una, length, fin))
     }
 
-    fn piece(&self, offset: Offset, length: usize, fin: bool) -> Piece {
+    /// A segment's data. A recorder may keep all of them, and what is the same as before, like a tone or what is sent again,
+    /// is kept once.
+    fn piece(&mut self, offset: Offset, length: usize, fin: bool) -> Piece {
         let begin = self.end - offset_of(self.buffer.len());
         let from = usize::try_from(offset - begin).unwrap_or(0);
         let (front, back) = self.buffer.as_slices();
         let to = from + length;
         let data = if to <= front.len() {
-            Bytes::copy_from_slice(&front[from..to])
+            Cow::Borrowed(&front[from..to])
         } else if from >= front.len() {
-            Bytes::copy_from_slice(&back[from - front.len()..to - front.len()])
+            Cow::Borrowed(&back[from - front.len()..to - front.len()])
         } else {
-            [&front[from..], &back[..to - front.len()]].concat().into()
+            Cow::Owned([&front[from..], &back[..to - front.len()]].concat())
         };
+        if self.latest != *data {
+            self.latest = data.into_owned().into();
+        }
+        let data = self.latest.clone();
         Piece { offset, data, fin }
     }
 

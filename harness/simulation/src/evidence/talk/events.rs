@@ -70,7 +70,7 @@ impl Events {
                     let mut items = Vec::new();
                     // What cannot be read any further says nothing more.
                     let _ = decoder.feed(&data, &mut items);
-                    What::Events(EventChunk { data, items })
+                    What::Events(Box::new(EventChunk { data, items }))
                 }
                 None => What::Chunk(data),
             },

@@ -90,13 +90,13 @@ impl Body {
             _ if chunked => *self = Self::Chunks,
             Some(Ok(length)) => {
                 message.body = bytes.get(end..end.checked_add(length)?)?.to_vec();
-                return Some((end + length, What::Http(message)));
+                return Some((end + length, What::Http(Box::new(message))));
             }
             Some(Err(_)) => *self = Self::Lost,
             None if bodiless => {}
             None => *self = Self::ToTheEnd,
         }
-        Some((end, What::Http(message)))
+        Some((end, What::Http(Box::new(message))))
     }
 
     fn chunk(&mut self, bytes: &[u8]) -> Option<(usize, What)> {
