@@ -30,6 +30,8 @@ pub(super) struct Attempt {
     pub(super) heard_last: Instant,
     pub(super) end: End,
     established: bool,
+    /// It asked for tokens.
+    asked: bool,
     closed: Option<Instant>,
 }
 
@@ -81,6 +83,7 @@ impl Attempt {
             heard_last: heard.max().unwrap_or(line.opened.at),
             end,
             established: line.established.is_some(),
+            asked: exchange.is_some(),
             closed: own.into_iter().chain(reset.map(|seen| seen.at)).min(),
         }
     }
@@ -98,6 +101,7 @@ impl Attempt {
             heard_last: start.at,
             end: End::Lost(start.at),
             established: false,
+            asked: false,
             closed: Some(start.at),
         }
     }
@@ -175,12 +179,17 @@ pub(super) fn attempts(
 
 /// A connect failed: one whose SYN went out ended then, another was nothing else.
 fn refuse(evidence: &Evidence<'_>, host: HostId, seen: Seen, attempts: &mut Vec<Attempt>) {
-    let before = attempts.partition_point(|it| it.start.at <= seen.at);
+    let before = attempts.partition_point(|it| it.start.record <= seen.record);
     let pending = attempts[..before].last_mut();
     let pending = pending.filter(|it| {
         let over = matches!(it.end, End::Lost(at) if at < seen.at);
-        // The kernel may have connected, and lost the connection again, before the process was told of either.
-        let untold = !it.established || matches!(it.end, End::None);
+        // The kernel may have connected, and lost the connection again, before the process was told of either: a frozen one is
+        // told of the failure as it goes on, and closes its socket then, without having asked for anything.
+        let untold = match it.end {
+            End::None => true,
+            End::Own(at) if at == seen.at && !it.asked => true,
+            _ => !it.established,
+        };
         untold && !over && !matches!(it.end, End::Final(_))
     });
     match pending {
