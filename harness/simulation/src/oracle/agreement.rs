@@ -62,7 +62,8 @@ impl End {
 /// Each dialog by its Call-ID, which is its label.
 fn ends<'e>(evidence: &'e Evidence<'_>) -> BTreeMap<&'e str, Vec<End>> {
     let mut calls: BTreeMap<&str, Vec<End>> = BTreeMap::new();
-    let mut open: BTreeMap<(HostId, u64), &str> = BTreeMap::new();
+    // One that died with its process stays in its call, where one of the next life may follow.
+    let mut open: BTreeMap<(HostId, u64), (&str, usize)> = BTreeMap::new();
     for (record, entry) in evidence.off_the_wire() {
         let Some(host) = entry.host else {
             continue;
@@ -74,22 +75,18 @@ fn ends<'e>(evidence: &'e Evidence<'_>) -> BTreeMap<&'e str, Vec<End>> {
                 label,
                 ..
             }) => {
-                calls.entry(label).or_default().push(End {
+                let ends = calls.entry(label).or_default();
+                open.insert((host, *id), (label, ends.len()));
+                ends.push(End {
                     host,
                     opened_at: entry.at,
                     closed: None,
                     over: evidence.ended_at,
                 });
-                open.insert((host, *id), label);
             }
             Event::Report(Report::Closed { kind: "dialog", id }) => {
-                let ends = open
-                    .remove(&(host, *id))
-                    .and_then(|call| calls.get_mut(call));
-                let end = ends.and_then(|ends| {
-                    ends.iter_mut()
-                        .find(|end| end.host == host && end.closed.is_none())
-                });
+                let place = open.remove(&(host, *id));
+                let end = place.and_then(|(call, place)| calls.get_mut(call)?.get_mut(place));
                 if let Some(end) = end {
                     end.closed = Some(Closed {
                         at: entry.at,
