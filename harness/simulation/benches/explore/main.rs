@@ -77,7 +77,10 @@ fn main() {
     ));
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     println!("Exploration; {cores} cores");
-    for (name, plan, seeds) in [("calls", &calls, 4_000), ("calls and sound", &sound, 400)] {
+    for (name, plan, seeds) in [
+        ("calls", &calls, 10_000),
+        ("calls and sound", &sound, 2_000),
+    ] {
         let one = explore(plan, seeds, 1);
         let two = explore(plan, seeds, 2);
         let of_all = two.mul_f64(10_000.0 / seeds as f64);

@@ -21,15 +21,19 @@ pub(super) fn items(evidence: &Evidence<'_>, scenario: &Scenario) -> BTreeSet<It
             reader.reported(host, report);
         }
     }
+    // Most happen many times over: to sort them at the end costs less than to look each of them up.
+    reader.items.sort_unstable();
+    reader.items.dedup();
+    let mut items: BTreeSet<Item> = reader.items.into_iter().collect();
     if !scenario.faults.is_empty() {
-        reader.items.extend(Touches::of(evidence, scenario));
+        items.extend(Touches::of(evidence, scenario));
     }
-    reader.items
+    items
 }
 
 #[derive(Default)]
 struct Reader {
-    items: BTreeSet<Item>,
+    items: Vec<Item>,
     transactions: BTreeMap<(HostId, u64), (Kind, State)>,
 }
 
@@ -39,7 +43,7 @@ impl Reader {
         for (place, group) in (0..).zip(checkpoint::CATALOGUE) {
             let mut hosts = scenario.hosts.iter();
             if hosts.any(|host| group.actors.contains(&host.actor.name)) {
-                self.items.insert(Item::Group(place));
+                self.items.push(Item::Group(place));
             }
         }
     }
@@ -61,14 +65,14 @@ impl Reader {
                 let Some(timer) = timer(name) else { return };
                 let at = self.transactions.get(&(host, *id)).copied();
                 match (change, at) {
-                    (TimerChange::Set(_), _) => _ = self.items.insert(Item::Set(timer)),
+                    (TimerChange::Set(_), _) => self.items.push(Item::Set(timer)),
                     (TimerChange::Fired, Some((kind, state))) => {
-                        self.items.insert(Item::Fired(kind, state, timer));
+                        self.items.push(Item::Fired(kind, state, timer));
                     }
                     _ => {}
                 }
             }
-            Report::Checkpoint { place, .. } => _ = self.items.insert(Item::Checkpoint(*place)),
+            Report::Checkpoint { place, .. } => self.items.push(Item::Checkpoint(*place)),
             Report::Opened { .. } | Report::Closed { .. } => {}
         }
     }
@@ -81,10 +85,10 @@ impl Reader {
         // A timer of no length fires without being set.
         let fired = on.strip_prefix("Timer ").and_then(timer);
         if let (Some(from), Some(timer)) = (state(from), fired) {
-            self.items.insert(Item::Fired(kind, from, timer));
+            self.items.push(Item::Fired(kind, from, timer));
         }
         if let Some(to) = state(to) {
-            self.items.insert(Item::State(kind, to));
+            self.items.push(Item::State(kind, to));
             self.transactions.insert(key, (kind, to));
         }
     }

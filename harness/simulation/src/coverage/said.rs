@@ -30,9 +30,13 @@ impl Said {
             said.kinds.insert((message, tcp));
             said.all.push((sent.record, message));
         }
+        let mut latest = None;
         for utterance in &evidence.utterances {
             let message = MessageKind::of_stream(&utterance.what);
-            said.kinds.insert((message, true));
+            // Of sound there are thousands.
+            if latest.replace(message) != Some(message) {
+                said.kinds.insert((message, true));
+            }
             said.all.push((utterance.sent.record, message));
         }
         said.all.sort_by_key(|(record, _)| *record);

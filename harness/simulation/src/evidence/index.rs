@@ -7,8 +7,15 @@ use super::SipMessage;
 /// The places of messages in [`super::Evidence::transmissions`] and [`super::Evidence::arrivals`].
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    branches: BTreeMap<String, Places>,
-    calls: BTreeMap<String, BTreeMap<u32, Vec<Exchange>>>,
+    branches: Named<Places>,
+    calls: Named<BTreeMap<u32, Vec<Exchange>>>,
+}
+
+/// Things by name. One that is there already costs one search and no copy of its name.
+#[derive(Debug)]
+struct Named<T> {
+    places: BTreeMap<String, usize>,
+    things: Vec<T>,
 }
 
 /// One request of a call, with its answers, its ACK and its CANCEL. Each end counts CSeq for itself, so that the tag of
@@ -48,7 +55,7 @@ impl Index {
     }
 
     pub(super) fn calls(&self) -> impl Iterator<Item = &str> {
-        self.calls.keys().map(String::as_str)
+        self.calls.places.keys().map(String::as_str)
     }
 
     pub(super) fn call(&self, call_id: &str) -> impl Iterator<Item = &Places> {
@@ -61,10 +68,9 @@ impl Index {
     }
 
     fn each(&mut self, message: &SipMessage, note: impl Fn(&mut Places)) {
-        note(entry(&mut self.branches, &message.branch));
-        let exchanges = entry(&mut self.calls, &message.call_id)
-            .entry(message.cseq)
-            .or_default();
+        note(self.branches.entry(&message.branch));
+        let call = self.calls.entry(&message.call_id);
+        let exchanges = call.entry(message.cseq).or_default();
         let known = exchanges
             .iter()
             .position(|it| it.from_tag == message.from_tag);
@@ -79,10 +85,28 @@ impl Index {
     }
 }
 
-/// The entry of that key, made if need be; a key that is there already costs no copy.
-fn entry<'a, T: Default>(map: &'a mut BTreeMap<String, T>, key: &str) -> &'a mut T {
-    if !map.contains_key(key) {
-        map.insert(key.to_owned(), T::default());
+impl<T: Default> Named<T> {
+    fn get(&self, name: &str) -> Option<&T> {
+        self.things.get(*self.places.get(name)?)
     }
-    map.get_mut(key).expect("it is there, or has just been put")
+
+    /// The thing of that name, made if need be.
+    fn entry(&mut self, name: &str) -> &mut T {
+        let known = self.places.get(name).copied();
+        let place = known.unwrap_or_else(|| {
+            self.places.insert(name.to_owned(), self.things.len());
+            self.things.push(T::default());
+            self.things.len() - 1
+        });
+        &mut self.things[place]
+    }
+}
+
+impl<T> Default for Named<T> {
+    fn default() -> Self {
+        Self {
+            places: BTreeMap::new(),
+            things: Vec::new(),
+        }
+    }
 }
