@@ -255,12 +255,7 @@ impl fmt::Debug for Message {
 
 impl StartLine {
     pub(crate) fn request(method: Method, uri: &str) -> Self {
-        let unfit = |c: char| c.is_whitespace() || c.is_control();
-        let clean = if uri.contains(unfit) {
-            Cow::Owned(uri.replace(unfit, ""))
-        } else {
-            Cow::Borrowed(uri)
-        };
+        let clean = cleaned(uri, |c| c.is_whitespace() || c.is_control(), "");
         let start = method.as_str().len() + 1;
         let raw = [method.as_str(), " ", &clean, " SIP/2.0\r\n"].concat();
         Self {
@@ -273,11 +268,7 @@ impl StartLine {
     }
 
     fn response(status: Status, reason: &str) -> Self {
-        let clean = if reason.contains(char::is_control) {
-            Cow::Owned(reason.replace(char::is_control, " "))
-        } else {
-            Cow::Borrowed(reason)
-        };
+        let clean = cleaned(reason, char::is_control, " ");
         let head = ["SIP/2.0 ", &status.code().to_string(), " "].concat();
         Self {
             kind: Kind::Response {
@@ -286,6 +277,15 @@ impl StartLine {
             },
             raw: [&head, &*clean, "\r\n"].concat().into(),
         }
+    }
+}
+
+/// The text with something else in place of characters that could end its line; most have none.
+fn cleaned<'a>(text: &'a str, unfit: fn(char) -> bool, instead: &str) -> Cow<'a, str> {
+    if text.contains(unfit) {
+        Cow::Owned(text.replace(unfit, instead))
+    } else {
+        Cow::Borrowed(text)
     }
 }
 

@@ -183,6 +183,7 @@ impl Layer {
 
     /// Lets every timer run out that is due, by time and then by transaction.
     pub fn expire(&mut self, now: Instant, out: &mut Vec<Output>) {
+        // In order, each deadline once: a timer that is set anew is due later, unless time is at its end.
         let mut last = None;
         let after = |list: &BTreeSet<Deadline>, last: Option<Deadline>| {
             let begin = last.map_or(Bound::Unbounded, Bound::Excluded);
